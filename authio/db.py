@@ -1,0 +1,208 @@
+"""The database: engine, sessions, the two ways a transaction begins, and types both databases share."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.pool import QueuePool
+from zope.sqlalchemy import register
+from zope.sqlalchemy.datamanager import STATUS_CHANGED
+
+from authio.clock import wire_time
+from authio.errors import StartupError, Unavailable
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_BUSY_MS = 30_000
+_LOCK_TIMEOUT = "10s"
+
+
+class UtcTime(sa.types.TypeDecorator[datetime]):
+    """An aware moment in UTC, to the millisecond.
+
+    On PostgreSQL a ``timestamptz``; on SQLite the text the wire shows, which sorts as time does.
+    """
+
+    impl = sa.String(24)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:
+        if dialect.name == "postgresql":
+            return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
+        return dialect.type_descriptor(sa.String(24))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return wire_time(value)
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, datetime):
+            return value.astimezone(UTC)
+        return datetime.fromisoformat(value)
+
+
+class Json(sa.types.TypeDecorator[Any]):
+    """A JSON value kept as text, so that both databases hand back the very characters that were stored."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Database:
+    """One database and its connection pool.
+
+    Rows are read and written with SQLAlchemy Core statements; a :class:`~sqlalchemy.orm.Session` is
+    the transaction they run in. Nobody but :meth:`begin` and pyramid_tm commits.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 8) -> None:
+        self.engine = _engine(url, pool_size)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+        self._joined = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def begin(self, *, write: bool) -> Iterator[Session]:
+        """One explicit transaction: committed when the block ends, rolled back when it raises.
+
+        On SQLite a *write* takes the write lock at once (``BEGIN IMMEDIATE``), so that it never has to
+        give up half-way because somebody else wrote first.
+        """
+        session = self._sessions(info={"write": write})
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+    def joined(self, transaction_manager: Any, *, write: bool) -> Session:
+        """A session that commits and rolls back with *transaction_manager* (pyramid_tm's)."""
+        session = self._joined(info={"write": write})
+        # Core statements leave no trace that zope.sqlalchemy could see, so it is told to commit always.
+        register(session, initial_state=STATUS_CHANGED, transaction_manager=transaction_manager)
+        return session
+
+    def check_durability(self, *, allow_weak: bool) -> None:
+        """StartupError if acknowledged writes could be forgotten on power loss and that was not allowed."""
+        with self.engine.connect() as connection:
+            if self.is_sqlite:
+                weak = connection.exec_driver_sql("PRAGMA synchronous").scalar_one() < 2
+                weak = weak or connection.exec_driver_sql("PRAGMA journal_mode").scalar_one() != "wal"
+            else:
+                weak = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() in {"off", "local"}
+        if weak and not allow_weak:
+            raise StartupError(
+                ["The database may forget acknowledged writes; set it to durable, or set authio.allow_weak_durability."]
+            )
+
+    def dispose(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+
+def after_commit(session: Session, call: Callable[[], None]) -> None:
+    """Run *call* once this session's transaction is committed; never if it is rolled back."""
+    session.info.setdefault("after_commit", []).append(call)
+
+
+def _run_after_commit(session: Session) -> None:
+    for call in session.info.pop("after_commit", ()):
+        call()
+
+
+def _forget_after_commit(session: Session, *_: Any) -> None:
+    session.info.pop("after_commit", None)
+
+
+def connection_of(session: Session) -> sa.Connection:
+    """The connection of this session's transaction, begun on first use in the mode it was opened with."""
+    return session.connection(execution_options={"authio_write": session.info.get("write", True)})
+
+
+def unavailable(error: BaseException) -> Unavailable | None:
+    """What to answer when *error* means that the database is away, locked, full or read-only; else None."""
+    if isinstance(error, exc.TimeoutError):
+        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
+    if not isinstance(error, exc.DBAPIError):
+        return None
+    if error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
+    if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error, (exc.IntegrityError, exc.DataError, exc.ProgrammingError)):
+        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
+    return None
+
+
+def _engine(url: str, pool_size: int) -> sa.Engine:
+    if url.startswith("sqlite"):
+        engine = sa.create_engine(
+            url,
+            poolclass=QueuePool,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            # We send BEGIN ourselves, in the mode the transaction asks for.
+            connect_args={"timeout": _BUSY_MS / 1000, "isolation_level": None, "check_same_thread": False},
+        )
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    else:
+        engine = sa.create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=10,
+            pool_pre_ping=True,
+            connect_args={
+                "connect_timeout": 5,
+                "options": f"-c lock_timeout={_LOCK_TIMEOUT} -c statement_timeout=15s -c timezone=UTC",
+            },
+        )
+    return engine
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    cursor = connection.cursor()
+    for pragma in (f"busy_timeout={_BUSY_MS}", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    write = connection.get_execution_options().get("authio_write", True)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+event.listen(Session, "after_commit", _run_after_commit)
+event.listen(Session, "after_soft_rollback", _forget_after_commit)
