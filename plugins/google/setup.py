@@ -1,0 +1,20 @@
+"""The distribution authio-provider-google: Google Workspace as a provider of authio."""
+
+from pathlib import Path
+
+from setuptools import setup
+
+setup(
+    name="authio-provider-google",
+    version="0.1.0",
+    description="Google Workspace for the authio Admin Portal: single sign-on over SAML 2.0 and OpenID Connect",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    python_requires=">=3.11",
+    packages=["authio_google"],
+    package_data={"authio_google": ["py.typed", "steps/*.toml", "assets/*.svg"]},
+    install_requires=["authio-portal", "colander"],
+    entry_points={"authio.providers": ["google = authio_google"]},
+    zip_safe=False,
+)
