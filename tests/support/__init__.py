@@ -1,0 +1,1 @@
+"""What tests lean on: databases, a server, a browser, a receiver. Real things, never mocks."""

@@ -1,0 +1,1 @@
+"""What the Makefile calls: provisioning, the test suite, generated files. No part of the product."""
