@@ -8,9 +8,8 @@ NEEDED = (3, 11)
 def problem():
     """One sentence, or nothing when this Python will do."""
     if sys.version_info < NEEDED:
-        return "authio needs Python {}.{} or newer; {} is {}.{}. Name another: make PYTHON=python3.12 ...".format(
-            *NEEDED, sys.executable, *sys.version_info[:2]
-        )
+        found = "{} is {}.{}".format(sys.executable, *sys.version_info[:2])
+        return "authio needs Python 3.11 or newer; {}. Name another: make PYTHON=python3.12 ...".format(found)
     try:
         import ensurepip  # noqa: F401  (what `python -m venv` fails without)
         import venv  # noqa: F401
