@@ -136,7 +136,7 @@ class Person:
             raise AssertionError(f"on {self.page.url}:\n  " + "\n  ".join(self.trouble))
 
     def expect_no_sideways_scroll(self) -> None:
-        """AssertionError if the page, or a part of it that is not marked as scrolling, is wider than seen."""
+        """AssertionError, naming the culprits, if the page is wider than its window."""
         wide = self.page.evaluate("document.documentElement.scrollWidth")
         seen = self.page.evaluate("document.documentElement.clientWidth")
         if wide > seen:
@@ -189,7 +189,7 @@ class Person:
             self.trouble.append(f"request to another host: {request.url}")
 
     def _on_response(self, response: Response) -> None:
-        # A document may well be a 410 or a 422: that is the page being looked at. What it needs has to be there.
+        # A document may well be a 410 or a 422: that is the page being looked at. What it needs is not.
         if response.status >= 400 and not response.request.is_navigation_request():
             self.trouble.append(f"{response.status} for {response.url}")
 
@@ -222,7 +222,7 @@ def browsing() -> Iterator[Browser]:
 _OVERHANGING = """() => {
   const seen = document.documentElement.clientWidth;
   return [...document.querySelectorAll('body *')]
-    .filter(element => element.getBoundingClientRect().right > seen + 1)
+    .filter(element => element.getBoundingClientRect().left + element.scrollWidth > seen + 1)
     .slice(0, 5)
     .map(element => element.outerHTML.slice(0, 120));
 }"""

@@ -26,7 +26,7 @@ class Databases(Protocol):
     """Where fresh databases come from."""
 
     def fresh(self, folder: Path) -> str:
-        """The URL of a migrated, empty database. A database that is a file lies in *folder*, the test's own."""
+        """The URL of a migrated, empty database. One that is a file lies in *folder*, the test's own."""
         ...
 
     def drop(self, url: str) -> None:
