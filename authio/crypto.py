@@ -31,7 +31,11 @@ def new_api_key() -> str:
 def is_api_key(text: str) -> bool:
     """Whether *text* is shaped like one of our keys, checksum included. Says nothing about validity."""
     body, check = text[3:-6], text[-6:]
-    return text.startswith("sk_") and len(body) == 64 and hmac.compare_digest(check.encode(), _checksum(body).encode())
+    return (
+        text.startswith("sk_")
+        and len(body) == 64
+        and hmac.compare_digest(check.encode(), _checksum(body).encode())
+    )
 
 
 def _checksum(body: str) -> str:

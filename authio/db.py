@@ -124,7 +124,9 @@ class Database:
                 weak = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() in {"off", "local"}
         if weak and not allow_weak:
             raise StartupError(
-                ["The database may forget acknowledged writes; set it to durable, or set authio.allow_weak_durability."]
+                [
+                    "The database may forget acknowledged writes; set it to durable, or set authio.allow_weak_durability."
+                ]
             )
 
     def dispose(self) -> None:
@@ -159,7 +161,9 @@ def unavailable(error: BaseException) -> Unavailable | None:
         return None
     if error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError)):
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
-    if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(error, (exc.IntegrityError, exc.DataError, exc.ProgrammingError)):
+    if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
+        error, (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
+    ):
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     return None
 

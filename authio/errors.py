@@ -45,8 +45,12 @@ CODES: Mapping[str, Code] = {
     "invalid_metadata": Code(400, "metadata takes at most 50 keys of 40 characters with text values of 600."),
     "missing_api_key": Code(401, "Send your API key as 'Authorization: Bearer sk_...'."),
     "invalid_api_key": Code(401, "This API key is unknown or has been revoked."),
-    "csrf_failed": Code(403, "This form did not come from the page it belongs to. Reload the page and try again."),
-    "portal_session_missing": Code(403, "Open the link you were sent again to continue; your work has been kept."),
+    "csrf_failed": Code(
+        403, "This form did not come from the page it belongs to. Reload the page and try again."
+    ),
+    "portal_session_missing": Code(
+        403, "Open the link you were sent again to continue; your work has been kept."
+    ),
     "portal_session_ended": Code(403, "This visit has ended. Open the link you were sent again to continue."),
     "not_found": Code(404, "There is nothing at this address."),
     "project_not_found": Code(404, "There is no such project."),
@@ -57,13 +61,17 @@ CODES: Mapping[str, Code] = {
     "event_not_found": Code(404, "There is no such event in this project."),
     "api_key_not_found": Code(404, "There is no such API key in this project."),
     "token_not_found": Code(404, "There is no such link in this project."),
-    "token_unknown": Code(404, "This link is not known. Check that it was copied whole, or ask for a new one."),
+    "token_unknown": Code(
+        404, "This link is not known. Check that it was copied whole, or ask for a new one."
+    ),
     "provider_not_found": Code(404, "This identity provider is not installed here."),
     "method_not_allowed": Code(405, "This address does not take that method."),
     "domain_already_exists": Code(409, "This domain already exists in the organization."),
     "duplicate_endpoint": Code(409, "There is a webhook endpoint with this endpoint_url already."),
     "idempotency_error": Code(409, "This Idempotency-Key was used before with another request."),
-    "idempotency_in_progress": Code(409, "A request with this Idempotency-Key is still under way. Try again shortly."),
+    "idempotency_in_progress": Code(
+        409, "A request with this Idempotency-Key is still under way. Try again shortly."
+    ),
     "draft_changed": Code(409, "This set-up was changed in another window. Check it again before you save."),
     "nothing_to_save": Code(409, "There is nothing to save yet. Bring back your provider's details first."),
     "token_consumed": Code(410, "This link has been used. The set-up it was made for is complete."),
@@ -73,7 +81,9 @@ CODES: Mapping[str, Code] = {
     "request_too_large": Code(413, "The request is larger than this address takes."),
     "unsupported_media_type": Code(415, "Send the body as application/json."),
     "validation_failed": Code(422, "One or more values were refused."),
-    "ttl_out_of_range": Code(422, "ttl_seconds must be a whole number from 300 (5 minutes) to 2592000 (30 days)."),
+    "ttl_out_of_range": Code(
+        422, "ttl_seconds must be a whole number from 300 (5 minutes) to 2592000 (30 days)."
+    ),
     "intent_not_available": Code(422, "This intent is not available. Available: sso."),
     "url_forbidden": Code(422, "This address cannot be used. Give an absolute https address."),
     "invalid_url": Code(422, "endpoint_url must be an absolute https address that can be reached publicly."),

@@ -55,7 +55,13 @@ def _pairs(text: str) -> frozenset[str]:
 
 def _base_url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment:
+    if (
+        parts.scheme not in {"http", "https"}
+        or not parts.hostname
+        or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
+    ):
         raise ValueError("must be an address like https://sso.example.com, without a path")
     if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
         raise ValueError("must begin with https:// unless the host is a loopback address")
@@ -72,7 +78,11 @@ def _listen(text: str) -> str:
 def _database(text: str) -> str:
     if not text.startswith(("sqlite:///", "postgresql+psycopg://", "postgresql://")):
         raise ValueError("must begin with sqlite:/// or postgresql+psycopg://")
-    return text.replace("postgresql://", "postgresql+psycopg://", 1) if text.startswith("postgresql://") else text
+    return (
+        text.replace("postgresql://", "postgresql+psycopg://", 1)
+        if text.startswith("postgresql://")
+        else text
+    )
 
 
 def _queue(text: str) -> str:
@@ -106,11 +116,26 @@ def _schedule(text: str) -> tuple[int, ...]:
     return tuple(delays)
 
 
-def _setting(key: str, environment: str, parse: Callable[[str], Any], default: str | None, help: str, *, secret: bool = False) -> Any:
+def _setting(
+    key: str,
+    environment: str,
+    parse: Callable[[str], Any],
+    default: str | None,
+    help: str,
+    *,
+    secret: bool = False,
+) -> Any:
     """Declare one setting. *default* None: it has to be given."""
     return field(
         repr=not secret,
-        metadata={"key": key, "environment": environment, "parse": parse, "default": default, "help": help, "secret": secret},
+        metadata={
+            "key": key,
+            "environment": environment,
+            "parse": parse,
+            "default": default,
+            "help": help,
+            "secret": secret,
+        },
     )
 
 
@@ -119,72 +144,143 @@ class Settings:
     """The settings of one process, parsed. ``Settings.load`` makes it; fields are in reading order."""
 
     database_url: str = _setting(
-        "sqlalchemy.url", "AUTHIO_DATABASE_URL", _database, None,
-        "The database: sqlite:///PATH, or postgresql+psycopg://USER@HOST/NAME.", secret=True,
+        "sqlalchemy.url",
+        "AUTHIO_DATABASE_URL",
+        _database,
+        None,
+        "The database: sqlite:///PATH, or postgresql+psycopg://USER@HOST/NAME.",
+        secret=True,
     )
     queue_url: str = _setting(
-        "huey.url", "AUTHIO_QUEUE_URL", _queue, None,
-        "The queue that wakes the worker: sqlite:///PATH, or redis://HOST:PORT/NUMBER. It holds no truth; it may be emptied.", secret=True,
+        "huey.url",
+        "AUTHIO_QUEUE_URL",
+        _queue,
+        None,
+        "The queue that wakes the worker: sqlite:///PATH, or redis://HOST:PORT/NUMBER. It holds no truth; it may be emptied.",
+        secret=True,
     )
     base_url: str = _setting(
-        "authio.base_url", "AUTHIO_BASE_URL", _base_url, None,
+        "authio.base_url",
+        "AUTHIO_BASE_URL",
+        _base_url,
+        None,
         "Where browsers and identity providers reach this service. Every address handed out begins with it.",
     )
-    listen: str = _setting("authio.listen", "AUTHIO_LISTEN", _listen, "127.0.0.1:6543", "HOST:PORT that `authio serve` listens on.")
-    threads: int = _setting("authio.threads", "AUTHIO_THREADS", _count(1, 64), "4", "Threads that answer requests.")
-    worker_threads: int = _setting("authio.worker_threads", "AUTHIO_WORKER_THREADS", _count(1, 64), "4", "Threads that deliver webhooks.")
+    listen: str = _setting(
+        "authio.listen",
+        "AUTHIO_LISTEN",
+        _listen,
+        "127.0.0.1:6543",
+        "HOST:PORT that `authio serve` listens on.",
+    )
+    threads: int = _setting(
+        "authio.threads", "AUTHIO_THREADS", _count(1, 64), "4", "Threads that answer requests."
+    )
+    worker_threads: int = _setting(
+        "authio.worker_threads", "AUTHIO_WORKER_THREADS", _count(1, 64), "4", "Threads that deliver webhooks."
+    )
     master_keys: dict[str, bytes] = _setting(
-        "authio.master_keys", "AUTHIO_MASTER_KEYS", _master_keys, None,
-        "Keys that seal secrets at rest: `id:base64 of 32 bytes`, newest first, or `file:PATH`. Lose them and sealed secrets are lost.", secret=True,
+        "authio.master_keys",
+        "AUTHIO_MASTER_KEYS",
+        _master_keys,
+        None,
+        "Keys that seal secrets at rest: `id:base64 of 32 bytes`, newest first, or `file:PATH`. Lose them and sealed secrets are lost.",
+        secret=True,
     )
     outbound_allow: frozenset[str] = _setting(
-        "authio.outbound_allow", "AUTHIO_OUTBOUND_ALLOW", _pairs, "",
+        "authio.outbound_allow",
+        "AUTHIO_OUTBOUND_ALLOW",
+        _pairs,
+        "",
         "Exact host:port pairs, as written in an address, that may be reached although they are private or not https. For development.",
     )
     webhook_ports: frozenset[str] = _setting(
-        "authio.webhook_ports", "AUTHIO_WEBHOOK_PORTS", _words, "443", "Ports that webhook endpoints may listen on, besides those of `authio.outbound_allow`.",
+        "authio.webhook_ports",
+        "AUTHIO_WEBHOOK_PORTS",
+        _words,
+        "443",
+        "Ports that webhook endpoints may listen on, besides those of `authio.outbound_allow`.",
     )
     webhook_retry_schedule: tuple[int, ...] = _setting(
-        "authio.webhook_retry_schedule", "AUTHIO_WEBHOOK_RETRY_SCHEDULE", _schedule,
+        "authio.webhook_retry_schedule",
+        "AUTHIO_WEBHOOK_RETRY_SCHEDULE",
+        _schedule,
         "5s 30s 2m 10m 30m 1h 2h 4h 8h 12h 20h 24h",
         "Delays before the retries of a webhook delivery, from the first to the last.",
     )
     plain_http_cookies: bool = _setting(
-        "authio.plain_http_cookies", "AUTHIO_PLAIN_HTTP_COOKIES", _flag, "false",
+        "authio.plain_http_cookies",
+        "AUTHIO_PLAIN_HTTP_COOKIES",
+        _flag,
+        "false",
         "Send cookies without Secure and the __Host- prefix. Refused unless the base URL is a loopback address.",
     )
     trusted_proxy: str = _setting(
-        "authio.trusted_proxy", "AUTHIO_TRUSTED_PROXY", _text, "",
+        "authio.trusted_proxy",
+        "AUTHIO_TRUSTED_PROXY",
+        _text,
+        "",
         "Address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's.",
     )
     rate_unknown_tokens: int = _setting(
-        "authio.rate_limit.unknown_tokens", "AUTHIO_RATE_LIMIT_UNKNOWN_TOKENS", _count(1, 10**9), "30",
+        "authio.rate_limit.unknown_tokens",
+        "AUTHIO_RATE_LIMIT_UNKNOWN_TOKENS",
+        _count(1, 10**9),
+        "30",
         "Unknown setup links an address may try, per minute.",
     )
     rate_portal: int = _setting(
-        "authio.rate_limit.portal", "AUTHIO_RATE_LIMIT_PORTAL", _count(1, 10**9), "60",
+        "authio.rate_limit.portal",
+        "AUTHIO_RATE_LIMIT_PORTAL",
+        _count(1, 10**9),
+        "60",
         "Start and save, per minute and portal session (Start: per link).",
     )
-    rate_api: int = _setting("authio.rate_limit.api", "AUTHIO_RATE_LIMIT_API", _count(1, 10**9), "6000", "API requests, per minute and key.")
+    rate_api: int = _setting(
+        "authio.rate_limit.api",
+        "AUTHIO_RATE_LIMIT_API",
+        _count(1, 10**9),
+        "6000",
+        "API requests, per minute and key.",
+    )
     rate_link_requests: int = _setting(
-        "authio.rate_limit.link_requests", "AUTHIO_RATE_LIMIT_LINK_REQUESTS", _count(1, 10**9), "3",
+        "authio.rate_limit.link_requests",
+        "AUTHIO_RATE_LIMIT_LINK_REQUESTS",
+        _count(1, 10**9),
+        "3",
         "Requests for a new link from a dead link's page, per hour and link.",
     )
     blocked_plugins: frozenset[str] = _setting(
-        "authio.plugins.blocked", "AUTHIO_PLUGINS_BLOCKED", _words, "", "Names of provider entry points that are not loaded.",
+        "authio.plugins.blocked",
+        "AUTHIO_PLUGINS_BLOCKED",
+        _words,
+        "",
+        "Names of provider entry points that are not loaded.",
     )
     migrate_on_start: bool = _setting(
-        "authio.migrate_on_start", "AUTHIO_MIGRATE_ON_START", _flag, "false", "Bring the schema up to date when `authio serve` or `authio worker` starts.",
+        "authio.migrate_on_start",
+        "AUTHIO_MIGRATE_ON_START",
+        _flag,
+        "false",
+        "Bring the schema up to date when `authio serve` or `authio worker` starts.",
     )
     demo: bool = _setting(
-        "authio.demo", "AUTHIO_DEMO", _flag, "false",
+        "authio.demo",
+        "AUTHIO_DEMO",
+        _flag,
+        "false",
         "On first start make the master key file and a demo project; on each start print a setup link. Refused unless the base URL is a loopback address.",
     )
     weak_durability: bool = _setting(
-        "authio.allow_weak_durability", "AUTHIO_ALLOW_WEAK_DURABILITY", _flag, "false",
+        "authio.allow_weak_durability",
+        "AUTHIO_ALLOW_WEAK_DURABILITY",
+        _flag,
+        "false",
         "Start although the database may forget acknowledged writes on power loss.",
     )
-    log_level: str = _setting("authio.log_level", "AUTHIO_LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR.")
+    log_level: str = _setting(
+        "authio.log_level", "AUTHIO_LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."
+    )
 
     @classmethod
     def load(cls, ini: Mapping[str, str], environ: Mapping[str, str]) -> Settings:
@@ -202,12 +298,17 @@ class Settings:
                 problems.append(f"{declared['key']} ({declared['environment']}): {problem}.")
         known = {declared["key"] for _, declared in cls.declared()}
         problems += [
-            f"{key} is not a setting of authio." for key in sorted(ini) if key.startswith("authio.") and key not in known
+            f"{key} is not a setting of authio."
+            for key in sorted(ini)
+            if key.startswith("authio.") and key not in known
         ]
         if "base_url" in values and urlsplit(values["base_url"]).hostname not in _LOOPBACK:
             problems += [
                 f"{key} is only allowed while authio.base_url is a loopback address."
-                for name, key in (("plain_http_cookies", "authio.plain_http_cookies"), ("demo", "authio.demo"))
+                for name, key in (
+                    ("plain_http_cookies", "authio.plain_http_cookies"),
+                    ("demo", "authio.demo"),
+                )
                 if values.get(name)
             ]
         if not values.get("plain_http_cookies") and values.get("base_url", "https:").startswith("http:"):

@@ -17,7 +17,9 @@ def id_column() -> sa.Column[str]:
 def owned_by(table: str, *, nullable: bool = False) -> sa.Column[str]:
     """A reference to the owner of a row; deleting the owner deletes the row."""
     name = {"organizations": "organization_id", "projects": "project_id"}[table]
-    return sa.Column(name, sa.String(ID_LENGTH), sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable)
+    return sa.Column(
+        name, sa.String(ID_LENGTH), sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable
+    )
 
 
 def moment(name: str, *, nullable: bool = False) -> sa.Column[object]:

@@ -45,7 +45,13 @@ connections = sa.Table(
     moment("updated_at"),
     moment("activated_at", nullable=True),
     # Through the portal an organization has at most one draft: the draft belongs to the organization, not to a link.
-    sa.Index("uq_connections_draft", "organization_id", unique=True, sqlite_where=_PORTAL_DRAFT, postgresql_where=_PORTAL_DRAFT),
+    sa.Index(
+        "uq_connections_draft",
+        "organization_id",
+        unique=True,
+        sqlite_where=_PORTAL_DRAFT,
+        postgresql_where=_PORTAL_DRAFT,
+    ),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "organization_id", "id"),
 )

@@ -7,6 +7,8 @@ import sqlalchemy as sa
 from authio.db import metadata
 from authio.models.columns import ID_LENGTH, id_column, moment, owned_by
 
+_WITHOUT_ORGANIZATION = sa.text("organization_id IS NULL")
+
 events = sa.Table(
     "events",
     metadata,
@@ -20,5 +22,13 @@ events = sa.Table(
     sa.Column("body", sa.LargeBinary, nullable=False),
     moment("created_at"),
     sa.Index("uq_events_sequence", "organization_id", "sequence", unique=True),
+    sa.Index(
+        "uq_events_project_sequence",
+        "project_id",
+        "sequence",
+        unique=True,
+        sqlite_where=_WITHOUT_ORGANIZATION,
+        postgresql_where=_WITHOUT_ORGANIZATION,
+    ),
     sa.Index(None, "project_id", "id"),
 )

@@ -43,8 +43,19 @@ setup_links = sa.Table(
     moment("ended_at", nullable=True),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "organization_id", "id"),
-    sa.Index("ix_setup_links_open", "organization_id", "expires_at", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
-    sa.Index("ix_setup_links_expiring", "expires_at", sqlite_where=sa.text("state = 'open'"), postgresql_where=sa.text("state = 'open'")),
+    sa.Index(
+        "ix_setup_links_open",
+        "organization_id",
+        "expires_at",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
+    sa.Index(
+        "ix_setup_links_expiring",
+        "expires_at",
+        sqlite_where=sa.text("state = 'open'"),
+        postgresql_where=sa.text("state = 'open'"),
+    ),
 )
 
 portal_sessions = sa.Table(
@@ -53,7 +64,9 @@ portal_sessions = sa.Table(
     id_column(),
     owned_by("projects"),
     owned_by("organizations"),
-    sa.Column("link_id", sa.String(ID_LENGTH), sa.ForeignKey("setup_links.id", ondelete="CASCADE"), nullable=False),
+    sa.Column(
+        "link_id", sa.String(ID_LENGTH), sa.ForeignKey("setup_links.id", ondelete="CASCADE"), nullable=False
+    ),
     # SHA-256 of the cookie's value.
     sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("it_admin_email", sa.String(320), nullable=False),

@@ -41,8 +41,15 @@ deliveries = sa.Table(
     metadata,
     id_column(),
     owned_by("projects"),
-    sa.Column("event_id", sa.String(ID_LENGTH), sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=False),
-    sa.Column("endpoint_id", sa.String(ID_LENGTH), sa.ForeignKey("webhook_endpoints.id", ondelete="CASCADE"), nullable=False),
+    sa.Column(
+        "event_id", sa.String(ID_LENGTH), sa.ForeignKey("events.id", ondelete="CASCADE"), nullable=False
+    ),
+    sa.Column(
+        "endpoint_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("webhook_endpoints.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.Column("state", sa.String(20), nullable=False, default=DeliveryState.PENDING.value),
     sa.Column("attempts", sa.Integer, nullable=False, default=0),
     moment("due_at"),
@@ -59,7 +66,12 @@ delivery_attempts = sa.Table(
     "delivery_attempts",
     metadata,
     id_column(),
-    sa.Column("delivery_id", sa.String(ID_LENGTH), sa.ForeignKey("deliveries.id", ondelete="CASCADE"), nullable=False),
+    sa.Column(
+        "delivery_id",
+        sa.String(ID_LENGTH),
+        sa.ForeignKey("deliveries.id", ondelete="CASCADE"),
+        nullable=False,
+    ),
     sa.Column("number", sa.Integer, nullable=False),
     moment("started_at"),
     sa.Column("duration_ms", sa.Integer, nullable=False),

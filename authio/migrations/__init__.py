@@ -1,0 +1,47 @@
+"""The schema's history. ``migrate`` brings a database to the newest revision, under a lock."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+# Any number, as long as every authio process asks for the same one.
+_LOCK = 7_140_221_114
+
+
+def config(connection: sa.Connection | None = None) -> Config:
+    """Alembic's configuration, without a file of its own."""
+    made = Config()
+    made.set_main_option("script_location", str(files("authio") / "migrations"))
+    made.set_main_option("path_separator", "os")
+    if connection is not None:
+        made.attributes["connection"] = connection
+    return made
+
+
+def migrate(engine: sa.Engine) -> bool:
+    """Bring the schema to the newest revision; whether anything had to be done. Two processes take turns."""
+    with engine.connect() as connection:
+        with connection.begin():
+            # SQLite's BEGIN IMMEDIATE is the lock there.
+            if connection.dialect.name == "postgresql":
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+            before = MigrationContext.configure(connection).get_current_revision()
+            command.upgrade(config(connection), "head")
+    return before != newest()
+
+
+def newest() -> str | None:
+    """The revision this code was written for."""
+    return ScriptDirectory.from_config(config()).get_current_head()
+
+
+def current(engine: sa.Engine) -> str | None:
+    """The revision the database is at, or None before the first."""
+    with engine.connect().execution_options(authio_write=False) as connection:
+        return MigrationContext.configure(connection).get_current_revision()

@@ -1,0 +1,93 @@
+"""What may happen. ``Services`` is the wiring page: who gets which collaborator.
+
+A web request, a background task and a command build the same object over their own transaction, so a
+service cannot tell which of them is calling.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy.orm import Session
+
+from authio.clock import Clock
+from authio.crypto import Vault
+from authio.db import connection_of
+from authio.plugin import Plugins
+from authio.queue import Bell
+from authio.services.actor import Actor
+from authio.services.audit import Audit
+from authio.services.connections import Connections
+from authio.services.events import Events
+from authio.services.organizations import Organizations
+from authio.services.portal_sessions import PortalSessions
+from authio.services.projects import Projects
+from authio.services.setup_links import SetupLinks
+from authio.services.webhooks import Webhooks
+from authio.settings import Settings
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What lives as long as the process, and every service may be handed."""
+
+    settings: Settings
+    clock: Clock
+    vault: Vault
+    plugins: Plugins
+    bell: Bell
+
+
+class Services:
+    """Every service over one transaction, each made when it is first asked for."""
+
+    def __init__(self, session: Session, parts: Parts, actor: Actor) -> None:
+        self.session = session
+        self.parts = parts
+        # Who acts may become known on the way, when a key or a cookie has been looked up.
+        self.actor = actor
+
+    @cached_property
+    def _connection(self):  # noqa: ANN202 - a SQLAlchemy connection
+        return connection_of(self.session)
+
+    @cached_property
+    def audit(self) -> Audit:
+        return Audit(self._connection, self.parts.clock, lambda: self.actor)
+
+    @cached_property
+    def webhooks(self) -> Webhooks:
+        return Webhooks(
+            self._connection,
+            self.parts.clock,
+            self.parts.vault,
+            self.audit,
+            self.parts.settings.webhook_retry_schedule,
+        )
+
+    @cached_property
+    def events(self) -> Events:
+        return Events(self.session, self._connection, self.parts.clock, self.parts.bell, self.webhooks)
+
+    @cached_property
+    def projects(self) -> Projects:
+        return Projects(self._connection, self.parts.clock, self.audit)
+
+    @cached_property
+    def organizations(self) -> Organizations:
+        return Organizations(self._connection, self.parts.clock, self.events, self.audit)
+
+    @cached_property
+    def setup_links(self) -> SetupLinks:
+        return SetupLinks(self._connection, self.parts.clock, self.events, self.audit)
+
+    @cached_property
+    def portal_sessions(self) -> PortalSessions:
+        return PortalSessions(self._connection, self.parts.clock, self.audit)
+
+    @cached_property
+    def connections(self) -> Connections:
+        return Connections(
+            self._connection, self.parts.clock, self.parts.vault, self.events, self.setup_links, self.audit
+        )
