@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 
@@ -46,6 +47,12 @@ class Site:
         icon = '<link rel="icon" href="/icon.svg">'
         self.pages["/"] = (status, "text/html", PAGE.format(head=icon + head, body=body))
         self.pages["/icon.svg"] = (200, "image/svg+xml", '<svg xmlns="http://www.w3.org/2000/svg"/>')
+
+
+@pytest.fixture(autouse=True)
+def _pictures_apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Pictures of these pages are not pictures of the product."""
+    monkeypatch.setattr("tests.support.browser.SCREENSHOTS", tmp_path)
 
 
 @pytest.fixture
