@@ -209,8 +209,8 @@ class Outbound:
             found: tuple[str, ...] = ()
             try:
                 found = tuple(dict.fromkeys(self._resolve(target.host, target.port)))
-            except OSError:
-                pass  # no such name: no address
+            except (OSError, UnicodeError):
+                pass  # no such name, or none that could be: no address
             finally:
                 self._lookups.release()
                 answer.put(found)
