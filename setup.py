@@ -33,6 +33,7 @@ setup(
     entry_points={
         "console_scripts": ["authio = authio.scripts.cli:main"],
         "paste.app_factory": ["main = authio:main"],
+        "paste.server_factory": ["main = authio.server:server_factory"],
     },
     classifiers=[
         "Framework :: Pyramid",
