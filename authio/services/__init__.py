@@ -68,7 +68,9 @@ class Services:
 
     @cached_property
     def events(self) -> Events:
-        return Events(self.session, self._connection, self.parts.clock, self.parts.bell, self.webhooks)
+        return Events(
+            self.session, self._connection, self.parts.clock, self.parts.bell, self.webhooks, self.actor
+        )
 
     @cached_property
     def projects(self) -> Projects:

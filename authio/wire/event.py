@@ -70,14 +70,18 @@ CATALOGUE: Mapping[str, EventType] = {
         _CONNECTION | _keys("external_key"),
     ),
     "connection.deleted": EventType(
-        "A connection was deleted.", "the Connection as it was, without `status` and `domains`", _DELETED_CONNECTION
+        "A connection was deleted.",
+        "the Connection as it was, without `status` and `domains`",
+        _DELETED_CONNECTION,
     ),
     "admin_portal.link_created": EventType("A setup link was minted.", _A_LINK, _LINK),
     "admin_portal.link_opened": EventType(
         "A setup link was opened for the first time, by a person or by a scanner of mail.", _A_LINK, _LINK
     ),
     "admin_portal.link_consumed": EventType(
-        "A save over a setup link spent it.", _A_LINK + ", with `connection_id`", _LINK | _keys("connection_id")
+        "A save over a setup link spent it.",
+        _A_LINK + ", with `connection_id`",
+        _LINK | _keys("connection_id"),
     ),
     "admin_portal.link_revoked": EventType("A setup link was withdrawn.", _A_LINK, _LINK),
     "admin_portal.link_replaced": EventType("A newer setup link took this one's place.", _A_LINK, _LINK),
@@ -94,7 +98,8 @@ NOT_SENT_YET = _keys(
     connection.saml_certificate_renewal_required connection.saml_certificate_renewed
     dsync.activated dsync.deleted dsync.group.created dsync.group.deleted dsync.group.updated
     dsync.group.user_added dsync.group.user_removed dsync.user.created dsync.user.updated dsync.user.deleted
-    authentication.sso_started authentication.sso_succeeded authentication.sso_failed authentication.sso_timed_out
+    authentication.sso_started authentication.sso_succeeded authentication.sso_failed
+    authentication.sso_timed_out
     """
 )
 """Types of the same wire that nothing records so far. Endpoints may subscribe to them already."""
@@ -104,22 +109,22 @@ _SUBSCRIBABLE = frozenset(CATALOGUE) | NOT_SENT_YET
 
 def is_subscribable(pattern: str) -> bool:
     """Whether *pattern* is ``*``, a type, or a type's beginning and ``.*`` (``connection.*``)."""
-    return any(matches(pattern, type) for type in _SUBSCRIBABLE)
+    return any(matches(pattern, name) for name in _SUBSCRIBABLE)
 
 
-def matches(pattern: str, type: str) -> bool:
-    """Whether a subscription to *pattern* covers events of *type*."""
+def matches(pattern: str, event_type: str) -> bool:
+    """Whether a subscription to *pattern* covers events of *event_type*."""
     if pattern == "*":
         return True
     if pattern.endswith(".*"):
-        return type.startswith(pattern[:-1])
-    return pattern == type
+        return event_type.startswith(pattern[:-1])
+    return pattern == event_type
 
 
 def event_out(
     *,
     event_id: str,
-    type: str,
+    event_type: str,
     created_at: datetime,
     project_id: str,
     organization_id: str | None,
@@ -131,7 +136,7 @@ def event_out(
     return {
         "object": "event",
         "id": event_id,
-        "event": type,
+        "event": event_type,
         "created_at": wire_time(created_at),
         "project_id": project_id,
         "organization_id": organization_id,
@@ -171,4 +176,10 @@ def _plain(value: Any) -> Any:
 
 
 def _is_index(key: str) -> bool:
-    return key.isascii() and key.isdigit() and len(key) <= 10 and key == str(int(key)) and int(key) <= _LAST_INDEX
+    return (
+        key.isascii()
+        and key.isdigit()
+        and len(key) <= 10
+        and key == str(int(key))
+        and int(key) <= _LAST_INDEX
+    )

@@ -18,7 +18,9 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - a prefix, not a secret
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def signature_headers(body: bytes, *, secrets: Sequence[str], message_id: str, at: datetime) -> dict[str, str]:
+def signature_headers(
+    body: bytes, *, secrets: Sequence[str], message_id: str, at: datetime
+) -> dict[str, str]:
     """The headers that sign *body*, sent at the moment *at*.
 
     *secrets* are those in force, oldest first; there are two of them while one is being replaced. A

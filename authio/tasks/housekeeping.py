@@ -1,0 +1,51 @@
+"""Done at regular times: find work that no bell rang for, mark what has lapsed, throw away the old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from authio.models import idempotency_records, portal_sessions
+from authio.tasks.environment import Environment
+from authio.tasks.webhooks import deliver_webhook
+
+SWEEP = 500
+"""Deliveries that one sweep rings for. While as many rings are waiting, workers have enough to do."""
+EXPIRING = 100
+IDEMPOTENCY_KEPT = timedelta(hours=24)
+PORTAL_SESSIONS_KEPT = timedelta(days=30)
+
+
+def ring_again(environment: Environment) -> None:
+    """Ring for every delivery that is due and that nobody holds.
+
+    That is what a lost ring, an emptied queue, a killed worker or a passed retry time leaves behind. If
+    the queue is away, the deliveries are made here and now.
+    """
+    with environment.begin(write=False) as services:
+        bell = services.parts.bell
+        due = {} if bell.waiting() >= SWEEP else services.webhooks.due(SWEEP)
+    for delivery_ids in due.values():
+        if not bell.ring("deliver_webhook", *delivery_ids):
+            deliver_webhook(environment, *delivery_ids)
+
+
+def expire_links(environment: Environment) -> None:
+    """Mark the open links whose time has passed, and record that they have expired."""
+    expired = EXPIRING
+    while expired == EXPIRING:
+        with environment.begin() as services:
+            expired = services.setup_links.expire_due(EXPIRING)
+
+
+def prune(environment: Environment) -> None:
+    """Throw away answers that no retry will ask for any more, and portal sessions long past."""
+    now = environment.clock.now()
+    with environment.begin() as services:
+        services.session.execute(
+            sa.delete(idempotency_records).where(idempotency_records.c.created_at < now - IDEMPOTENCY_KEPT)
+        )
+        services.session.execute(
+            sa.delete(portal_sessions).where(portal_sessions.c.expires_at < now - PORTAL_SESSIONS_KEPT)
+        )
