@@ -63,3 +63,7 @@ class Runtime:
         config.include("authio.views")
         self.parts.plugins.configure(config)
         return config.make_wsgi_app()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self.database.dispose()

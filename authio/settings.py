@@ -279,7 +279,7 @@ class Settings:
         "Start although the database may forget acknowledged writes on power loss.",
     )
     log_level: str = _setting(
-        "authio.log_level", "AUTHIO_LOG_LEVEL", _text, "INFO", "DEBUG, INFO, WARNING or ERROR."
+        "authio.log_level", "AUTHIO_LOG_LEVEL", _level, "INFO", "DEBUG, INFO, WARNING or ERROR."
     )
 
     @classmethod

@@ -34,3 +34,8 @@ def minted_link_out(row: Any, now: datetime, *, token: str, url: str) -> dict[st
     """The answer to a mint: the link with its token and address, shown this once."""
     body = setup_link_out(row, now)
     return {"object": body.pop("object"), "id": body.pop("id"), "token": token, "url": url, **body}
+
+
+def setup_address(base_url: str, token: str) -> str:
+    """Where a person opens the link of *token*."""
+    return f"{base_url}/setup/{token}"

@@ -1,0 +1,131 @@
+"""The ``authio`` command: what there is to say, and who carries it out.
+
+Each command is a function in a module of its own that is imported when it is asked for, so that
+``authio inspect`` starts without the server and ``authio --help`` without anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+from authio.errors import AuthioError, StartupError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit status. Problems are told on standard error, without a traceback."""
+    arguments = _parser().parse_args(argv)
+    module = importlib.import_module(f"authio.scripts.{arguments.module}")
+    try:
+        return int(getattr(module, arguments.run)(arguments) or 0)
+    except StartupError as error:
+        for problem in error.problems:
+            print(f"authio: {problem}", file=sys.stderr)
+        return 2
+    except AuthioError as error:
+        print(f"authio: {error.message} ({error.code})", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="authio", description="Self-hosted Admin Portal for enterprise single sign-on."
+    )
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _running(commands)
+    _projects(commands)
+    _providers(commands)
+    return parser
+
+
+def _command(commands: argparse._SubParsersAction, name: str, module: str, run: str, help: str, *, ini: bool = True) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+    parser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(module=module, run=run)
+    if ini:
+        parser.add_argument(
+            "ini",
+            metavar="INI",
+            nargs="?",
+            default=os.environ.get("AUTHIO_INI", "development.ini"),
+            help="settings file (default: $AUTHIO_INI, then development.ini)",
+        )
+    return parser
+
+
+def _running(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    serve = _command(commands, "serve", "running", "serve", "Web and worker in one process.")
+    serve.add_argument("--listen", metavar="HOST:PORT", help="instead of authio.listen")
+    _command(commands, "worker", "running", "worker", "The worker alone: delivers webhooks.")
+    _command(commands, "migrate", "running", "migrate", "Bring the database to the newest schema, under a lock.")
+    _command(commands, "new-master-key", "running", "new_master_key", "Print a fresh master key.", ini=False)
+    listen = _command(
+        commands, "listen", "listening", "listen", "A webhook receiver for development: verifies and prints what comes."
+    )
+    listen.add_argument("--port", type=int, default=6544)
+    listen.add_argument("--project", metavar="ID", help="whose events (default: the only project there is)")
+
+
+def _projects(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    project = commands.add_parser("project", help="Projects.").add_subparsers(metavar="ACT", required=True)
+    create = project.add_parser("create", help="Make a project with its first API key, which is shown this once.")
+    create.set_defaults(module="projects", run="create")
+    create.add_argument("name")
+    _ini_and_json(create)
+    listed = project.add_parser("list", help="Every project.")
+    listed.set_defaults(module="projects", run="list_projects")
+    _ini_and_json(listed)
+    keys = commands.add_parser("api-key", help="A project's API keys.").add_subparsers(metavar="ACT", required=True)
+    for act, help in (
+        ("create", "Make another key, which is shown this once."),
+        ("list", "The keys, without their secrets."),
+        ("revoke", "Make a key worthless at once."),
+    ):
+        parser = keys.add_parser(act, help=help)
+        parser.set_defaults(module="projects", run=f"{act}_key" if act != "list" else "list_keys")
+        parser.add_argument("--project", metavar="ID", required=True)
+        if act == "create":
+            parser.add_argument("--name", default="", help="to tell it from the others")
+        if act == "revoke":
+            parser.add_argument("key", metavar="KEY_ID")
+        _ini_and_json(parser)
+
+
+def _ini_and_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "ini", metavar="INI", nargs="?", default=os.environ.get("AUTHIO_INI", "development.ini"), help="settings file"
+    )
+    parser.add_argument("--json", action="store_true", help="machine-readable")
+
+
+def _providers(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    listed = _command(commands, "providers", "providers", "list_providers", "The providers that are installed.")
+    listed.add_argument("--json", action="store_true", help="machine-readable")
+    inspect = _command(
+        commands,
+        "inspect",
+        "providers",
+        "inspect",
+        "Judge metadata or a value, without server or database. Exit status 1 when it is rejected.",
+        ini=False,
+    )
+    inspect.add_argument("--provider", metavar="KEY", help="whose it should be; without it, it is recognised")
+    inspect.add_argument("--protocol", choices=("saml", "oidc"))
+    what = inspect.add_mutually_exclusive_group(required=True)
+    what.add_argument("--url", metavar="U", help="fetch it from here")
+    what.add_argument("--file", metavar="F", help="read it from here; - is standard input")
+    what.add_argument("--value", metavar="FIELD=V", action="append", help="judge the value alone; may be repeated")
+    inspect.add_argument("--now", metavar="T", help="judge as of this moment, such as 2026-01-31T12:00:00Z")
+    inspect.add_argument("--sp-entity-id", metavar="E", help="our own entity ID, to recognise our own metadata")
+    inspect.add_argument("--issuer", metavar="I", help="the issuer that was entered, for a discovery document")
+    inspect.add_argument("--json", action="store_true", help="machine-readable")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
