@@ -35,7 +35,7 @@ $(VENV)/.run-ready: requirements/build.txt requirements/run.txt $(DISTRIBUTIONS:
 	@echo "authio: installing what the product needs"
 	@$(PIP) install --require-hashes --only-binary=:all: -r requirements/build.txt
 	@$(PIP) install $(PINNED) -r requirements/run.txt
-	@$(PIP) install --no-build-isolation --no-deps --no-index $(DISTRIBUTIONS:%=--editable %)
+	@PYTHONWARNINGS=ignore $(PIP) install --no-build-isolation --no-deps --no-index $(DISTRIBUTIONS:%=--editable %)
 	@touch $@
 
 $(VENV)/.test-ready: requirements/test.txt $(VENV)/.run-ready

@@ -1,0 +1,1 @@
+"""The release: built, installed and tested away from the tree."""

@@ -1,0 +1,89 @@
+"""What a release would ship: each distribution built, installed as a wheel, and tested there.
+
+An editable install finds every file of the tree; only a wheel shows what was forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.architecture import tree
+from tests.wheels.conftest import PLUGINS, Installed
+
+CONFIG = """[pytest]
+addopts = --import-mode=importlib -p no_skips -p no:cacheprovider
+filterwarnings =
+    error
+    ignore:'cgi' is deprecated:DeprecationWarning
+    ignore:pkg_resources is deprecated:UserWarning
+    ignore:Deprecated call to `pkg_resources:DeprecationWarning
+"""
+
+
+def files_of(wheel: Path) -> set[str]:
+    with zipfile.ZipFile(wheel) as archive:
+        return {name for name in archive.namelist() if ".dist-info/" not in name}
+
+
+def tracked_under(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder.parent)) for path in tree.tracked() if path.is_relative_to(folder)}
+
+
+def test_the_core_s_wheel_holds_every_file_of_the_package(wheels: dict[str, Path]) -> None:
+    files = files_of(wheels["core"])
+    assert files == tracked_under(tree.ROOT / "authio")
+    assert any(name.startswith("authio/templates/") and name.endswith(".pt") for name in files)
+    assert any(name.startswith("authio/static/") and name.endswith(".css") for name in files)
+    assert any(name.startswith("authio/migrations/versions/") for name in files)
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_provider_s_wheel_holds_every_file_of_its_package(wheels: dict[str, Path], name: str) -> None:
+    files = files_of(wheels[name])
+    (package,) = {file.partition("/")[0] for file in files}
+    assert files == tracked_under(tree.ROOT / "plugins" / name / package)
+    assert {Path(file).suffix for file in files} >= {".py", ".toml", ".svg", ".typed"}
+
+
+def test_what_is_installed_is_the_wheels_and_not_the_tree(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run("-c", "import authio; print(authio.__file__)", folder=tmp_path)
+    assert Path(done.stdout.strip()).is_relative_to(installed.folder), done.stdout + done.stderr
+
+
+def test_the_version_is_the_same_everywhere(installed: Installed, tmp_path: Path) -> None:
+    code = "import authio, importlib.metadata as m; print(authio.__version__ == m.version('authio-portal'))"
+    done = installed.run("-c", code, folder=tmp_path)
+    assert done.stdout.strip() == "True", done.stderr
+
+
+@pytest.mark.parametrize("name", PLUGINS)
+def test_a_provider_passes_its_tests_where_it_is_installed(
+    installed: Installed, tmp_path: Path, name: str
+) -> None:
+    shutil.copytree(tree.ROOT / "plugins" / name / "tests", tmp_path / "tests")
+    shutil.copyfile(tree.ROOT / "tests" / "support" / "no_skips.py", tmp_path / "no_skips.py")
+    (tmp_path / "pytest.ini").write_text(CONFIG, encoding="utf-8")
+    done = installed.run("-m", "pytest", "-q", "tests", folder=tmp_path)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
+    assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_every_provider_of_the_tree_is_listed(installed: Installed, tmp_path: Path) -> None:
+    done = installed.run(installed.authio, "providers", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    for name in PLUGINS:
+        assert f"authio-provider-{name.replace('_', '-')}" in done.stdout.replace("_", "-")
+
+
+def test_a_wheel_that_forgets_a_file_would_be_found(wheels: dict[str, Path], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.whl"
+    with zipfile.ZipFile(wheels["core"]) as whole, zipfile.ZipFile(broken, "w") as less:
+        for name in whole.namelist():
+            if not name.endswith(".mako"):
+                less.writestr(name, whole.read(name))
+    assert files_of(broken) != tracked_under(tree.ROOT / "authio")
