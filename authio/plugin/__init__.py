@@ -21,6 +21,7 @@ from authio.plugin.contract import (
 from authio.plugin.fields import box, line, secret, upload
 from authio.plugin.fingerprints import OidcFingerprint, SamlFingerprint
 from authio.plugin.hookspecs import hookimpl
+from authio.plugin.loader import PluginError, Plugins
 from authio.plugin.oidc import OIDC_CLAIMS, OidcConnector
 from authio.plugin.saml import SAML_ATTRIBUTES, SamlConnector
 from authio.plugin.walkthrough import Step, Walkthrough, WalkthroughError
@@ -50,6 +51,8 @@ __all__ = [
     "OidcConnector",
     "OidcFingerprint",
     "OidcSettings",
+    "PluginError",
+    "Plugins",
     "Provider",
     "Refused",
     "Resolved",

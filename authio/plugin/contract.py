@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol
@@ -164,9 +164,14 @@ class Connector:
         return Finding.warning(code, self._sentence(code), field=field, found=found)
 
     def in_own_words(self, finding: Finding) -> Finding:
-        """A finding of the core's with this connector's sentence, where it has one."""
+        """A finding that has the core's sentence with this connector's, where it has one."""
         own = self.messages.get(finding.code)
-        return finding if own is None else Finding(finding.level, finding.code, own, finding.field, finding.found)
+        core = REASONS.get(finding.code)
+        return (
+            finding
+            if own is None or core is None or finding.message != core[1]
+            else replace(finding, message=own)
+        )
 
     def check(self, field: str, value: str | bytes, context: Context) -> Judged:
         """Judge one single value without the network.
@@ -177,7 +182,9 @@ class Connector:
         text = tidy(value.decode("utf-8", "replace") if isinstance(value, bytes) else value)
         special: Callable[[str, Context], Judged] | None = getattr(self, f"check_{field}", None)
         judged = self.check_text(text, context) if special is None else special(text, context)
-        return Judged(judged.value, tuple(self.in_own_words(finding).at(field) for finding in judged.findings))
+        return Judged(
+            judged.value, tuple(self.in_own_words(finding).at(field) for finding in judged.findings)
+        )
 
     def check_text(self, text: str, context: Context) -> Judged:
         """Judge a value of which nothing more is known than that it is one line."""
@@ -226,19 +233,30 @@ class Connector:
         """Is this one of ours? *thing* is a set of settings, or an address as text."""
         return Confidence.NO
 
-    def _judged(self, answers: Answers, context: Context) -> dict[str, str | bytes]:
-        """The filled answers as understood; raises :class:`Refused` if one of them is unusable."""
+    @property
+    def has_traits(self) -> bool:
+        """Whether settings in which :meth:`recognise` finds nothing are somebody else's."""
+        return False
+
+    def foreign_host(self, settings: Any) -> str:
+        """The host in *settings* that this provider does not own itself, or an empty text."""
+        return ""
+
+    def _judged(
+        self, answers: Answers, context: Context
+    ) -> tuple[dict[str, str | bytes], tuple[Finding, ...]]:
+        """The filled answers as understood, and warnings; :class:`Refused` if one of them is unusable."""
         filled = {name: value for name, value in answers.items() if value and self.understands(name)}
         findings = self.missing(filled)
         understood: dict[str, str | bytes] = {}
         for name, value in filled.items():
             judged = self.check(name, value, context)
-            findings += [finding for finding in judged.findings if finding.is_error]
+            findings += judged.findings
             # An uploaded file stays as it came: its bytes say how they are to be read.
             understood[name] = value if isinstance(value, bytes) else judged.value
-        if findings:
+        if any(finding.is_error for finding in findings):
             raise Refused(findings)
-        return self.prepare(understood)
+        return self.prepare(understood), tuple(findings)
 
     def _sentence(self, code: str) -> str:
         return self.messages.get(code) or REASONS[code][1]

@@ -67,7 +67,9 @@ def box(name: str, *, title: str, description: str, rows: int = 8) -> colander.S
 
 def secret(name: str, *, title: str, description: str) -> colander.SchemaNode:
     """A secret: never shown back."""
-    widget = PasswordWidget(redisplay=False, attributes={"autocomplete": "new-password", "spellcheck": "false"})
+    widget = PasswordWidget(
+        redisplay=False, attributes={"autocomplete": "new-password", "spellcheck": "false"}
+    )
     return _node(name, title, description, widget)
 
 
@@ -81,5 +83,10 @@ def upload(name: str, *, title: str, description: str) -> colander.SchemaNode:
 def _node(name: str, title: str, description: str, widget: Widget) -> colander.SchemaNode:
     # An empty input is no answer; blanks around one are for the connector to take off.
     return colander.SchemaNode(
-        colander.String(allow_empty=True), name=name, title=title, description=description, missing="", widget=widget
+        colander.String(allow_empty=True),
+        name=name,
+        title=title,
+        description=description,
+        missing="",
+        widget=widget,
     )

@@ -68,7 +68,8 @@ class SamlFingerprint:
             self.owns(sso.host),
             matches(self.sso, sso.target),
             self.is_entity_id(settings.idp_entity_id),
-            bool(self.certificate) and any(all(p in subject for p in self.certificate) for subject in subjects),
+            bool(self.certificate)
+            and any(all(p in subject for p in self.certificate) for subject in subjects),
         ]
         return confidence(signals, possible=self.may_be_on(sso.host))
 

@@ -16,7 +16,7 @@ hookimpl = pluggy.HookimplMarker(PROJECT)
 
 
 @hookspec
-def authio_providers() -> Iterable[Provider]:  # type: ignore[empty-body]
+def authio_providers() -> Iterable[Provider]:
     """Give the providers that this distribution adds.
 
     Called once for each distribution, at the start of every process that knows providers: web, worker
@@ -27,12 +27,13 @@ def authio_providers() -> Iterable[Provider]:  # type: ignore[empty-body]
         def authio_providers():
             return [PROVIDER]
     """
+    raise NotImplementedError
 
 
 @hookspec
 def authio_inspect(
     organization: str | None, connector: Connector, settings: Settings, fetch: Fetch
-) -> Iterable[Finding]:  # type: ignore[empty-body]
+) -> Iterable[Finding]:
     """Give more findings about settings that are about to be saved or tested, of any provider.
 
     Called on every save and every test, in the web process and by ``authio inspect``, after the
@@ -46,6 +47,7 @@ def authio_inspect(
             if connector.protocol == "saml" and "test" in settings.idp_entity_id:
                 yield Finding.warning("looks_like_a_test", "Is this your test system?")
     """
+    raise NotImplementedError
 
 
 @hookspec

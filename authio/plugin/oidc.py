@@ -16,7 +16,7 @@ from authio.plugin.fingerprints import OidcFingerprint
 from authio.plugin.saml import MAIL_GATEWAYS
 from authio.protocols.addresses import Address, completed, on_host, parsed_or_none, read_address
 from authio.protocols.findings import Finding, Refused
-from authio.protocols.oidc import WELL_KNOWN, Discovery, discovery_address, read_discovery
+from authio.protocols.oidc import WELL_KNOWN, Discovery, OidcSettings, discovery_address, read_discovery
 from authio.protocols.reasons import noticed
 
 OIDC_CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -51,12 +51,24 @@ class OidcConnector(Connector):
         """How much of *thing* carries the traits of :attr:`fingerprint`."""
         return self.fingerprint.recognise(thing)
 
+    @property
+    def has_traits(self) -> bool:
+        """Whether there is a fingerprint to miss."""
+        return self.fingerprint != OidcFingerprint()
+
+    def foreign_host(self, settings: OidcSettings) -> str:
+        """The host of the issuer, if the fingerprint has hosts and this is none of them."""
+        address = parsed_or_none(settings.issuer)
+        foreign = address is not None and self.fingerprint.hosts and not self.fingerprint.owns(address.host)
+        return address.host if address is not None and foreign else ""
+
     def resolve(self, answers: Answers, context: Context) -> Resolved:
         """Settings from the issuer's discovery document and the client ID.
 
         A connector whose schema has no ``issuer`` adds one in :meth:`prepare`.
         """
-        understood = {name: _text(value) for name, value in self._judged(answers, context).items()}
+        prepared, warnings = self._judged(answers, context)
+        understood = {name: _text(value) for name, value in prepared.items()}
         issuer = understood["issuer"]
         field = next((name for name in ("issuer", "domain", "tenant_id") if name in self.field_names), "")
         try:
@@ -64,8 +76,14 @@ class OidcConnector(Connector):
             discovery = self._discovery(fetched.body, context, entered=issuer)
         except Refused as refused:
             raise refused.at(field) from None
-        settings = replace(discovery.settings, client_id=understood.get("client_id", ""), scopes=self.scopes)
-        return Resolved(settings, tuple(finding.at(field) for finding in discovery.findings), understood)
+        settings = replace(
+            discovery.settings,
+            client_id=understood.get("client_id", ""),
+            scopes=self.scopes,
+            required_claims=self.required_claims(understood),
+        )
+        found = tuple(finding.at(field) for finding in discovery.findings)
+        return Resolved(settings, (*warnings, *found), understood)
 
     def read(self, document: bytes | str, context: Context, *, entered: str = "", url: str = "") -> Resolved:
         """Settings from a discovery document, without a client ID."""
@@ -73,6 +91,10 @@ class OidcConnector(Connector):
         issuer = self.check("issuer", entered, context).value if entered else None
         discovery = self._discovery(body, context, entered=issuer)
         return Resolved(discovery.settings, discovery.findings)
+
+    def required_claims(self, answers: Mapping[str, str]) -> Mapping[str, tuple[str, ...]]:
+        """Claims the ID token has to carry, with the values that are taken. The default asks for none."""
+        return {}
 
     def check_issuer(self, text: str, context: Context) -> Judged:
         """An issuer: complete, public, without the well-known path, and not one of its neighbours."""
@@ -125,7 +147,9 @@ class OidcConnector(Connector):
             return None
         if on_host(address.host, MAIL_GATEWAYS):
             return noticed("mail_gateway_url", found=text)
-        if any(re.fullmatch(pattern, address.host + address.target, re.IGNORECASE) for pattern in self.consoles):
+        if any(
+            re.fullmatch(pattern, address.host + address.target, re.IGNORECASE) for pattern in self.consoles
+        ):
             return noticed("admin_console_url", found=text)
         if self.fingerprint.is_endpoint(address):
             return noticed("endpoint_not_issuer", found=text)

@@ -104,14 +104,29 @@ class SamlConnector(Connector):
         """How much of *thing* carries the traits of :attr:`fingerprint`."""
         return self.fingerprint.recognise(thing)
 
+    @property
+    def has_traits(self) -> bool:
+        """Whether there is a fingerprint to miss."""
+        return self.fingerprint != SamlFingerprint()
+
+    def foreign_host(self, settings: SamlSettings) -> str:
+        """The host of the sign-on address, if the fingerprint has hosts and this is none of them."""
+        address = parsed_or_none(settings.sso_url)
+        foreign = address is not None and self.fingerprint.hosts and not self.fingerprint.owns(address.host)
+        return address.host if address is not None and foreign else ""
+
     def resolve(self, answers: Answers, context: Context) -> Resolved:
         """Settings from the first of :attr:`ways` that is filled."""
-        understood = self._judged(answers, context)
+        understood, warnings = self._judged(answers, context)
         chosen = _text(understood, "idp_entity_id")
-        for field in ("metadata_url", "metadata_xml", "metadata_file"):
-            if understood.get(field):
-                return self._from_document(field, understood, context, entity_id=chosen)
-        return self._from_values(understood, context)
+        document = next(
+            (name for name in ("metadata_url", "metadata_xml", "metadata_file") if understood.get(name)), ""
+        )
+        if document:
+            resolved = self._from_document(document, understood, context, entity_id=chosen)
+        else:
+            resolved = self._from_values(understood, context)
+        return Resolved(resolved.settings, (*warnings, *resolved.findings), _as_text(understood))
 
     def read(self, document: bytes | str, context: Context, *, entered: str = "", url: str = "") -> Resolved:
         """Settings from a metadata document."""
@@ -186,9 +201,11 @@ class SamlConnector(Connector):
             else:
                 resolved = self.read(answers[field], context, entered=entity_id)
         except Refused as refused:
-            raise refused.at("idp_entity_id" if refused.findings[0].code == "multiple_idps" else field) from None
+            raise refused.at(
+                "idp_entity_id" if refused.findings[0].code == "multiple_idps" else field
+            ) from None
         findings = tuple(finding.at(field) for finding in resolved.findings)
-        return Resolved(resolved.settings, findings, _as_text(answers))
+        return Resolved(resolved.settings, findings)
 
     def _from_values(self, answers: dict[str, str | bytes], context: Context) -> Resolved:
         certificates = read_certificates(_text(answers, "certificate"))
@@ -198,10 +215,9 @@ class SamlConnector(Connector):
             sso_redirect_url=_text(answers, "sso_url"),
             certificates=tuple(certificate.pem for certificate in kept),
         )
-        findings = self.check("idp_entity_id", settings.idp_entity_id, context).findings
-        findings += tuple(finding.at("sso_url") for finding in judge_endpoints(settings, allow=context.allow))
-        findings += tuple(finding.at("certificate") for finding in about_keys)
-        return Resolved(settings, findings, _as_text(answers))
+        findings = [finding.at("sso_url") for finding in judge_endpoints(settings, allow=context.allow)]
+        findings += [finding.at("certificate") for finding in about_keys]
+        return Resolved(settings, tuple(findings))
 
     def _mistaken_address(self, text: str) -> Finding | None:
         """The neighbour in the console that was copied instead, if *text* is one that is known."""
@@ -222,7 +238,9 @@ class SamlConnector(Connector):
         address = parsed_or_none(text)
         if address is None or len(text) > LONGEST:
             return False
-        return any(re.fullmatch(pattern, address.host + address.target, re.IGNORECASE) for pattern in self.consoles)
+        return any(
+            re.fullmatch(pattern, address.host + address.target, re.IGNORECASE) for pattern in self.consoles
+        )
 
     def _about_host(self, address: Address) -> tuple[Finding, ...]:
         print_ = self.fingerprint

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-_MARK = re.compile(r"\*\*(?P<bold>[^*\n]{1,200})\*\*|\[(?P<text>[^\]\n]{1,200})\]\((?P<href>https://[^\s()<>\"]{1,500})\)")
+_MARK = re.compile(
+    r"\*\*(?P<bold>[^*\n]{1,200})\*\*|\[(?P<text>[^\]\n]{1,200})\]\((?P<href>https://[^\s()<>\"]{1,500})\)"
+)
 _STEP_KEYS = frozenset(
     {"title", "do", "shows", "asks", "mistakes", "image", "alt", "last_checked", "layout", "optional"}
 )
@@ -159,7 +161,9 @@ def _steps(tables: list[Any], where: str) -> Iterator[Step]:
         steps = [_step(table, place) for table, place in variants]
         names = [_text(table, "layout", place) for table, place in variants]
         if len(set(names)) != len(names) or len(names) < 2:
-            raise WalkthroughError(f"{variants[0][1]}: layouts of {title!r} need a sibling and names that differ")
+            raise WalkthroughError(
+                f"{variants[0][1]}: layouts of {title!r} need a sibling and names that differ"
+            )
         yield Step(
             title=title,
             do=(),

@@ -18,7 +18,9 @@ from authio.protocols.findings import Finding, Refused
 from authio.protocols.reasons import noticed
 
 SOON = timedelta(days=30)
-_ARMOUR = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]{1,40})-----(?P<body>[^-]{0,20000})-----END [A-Z0-9 ]{1,40}-----")
+_ARMOUR = re.compile(
+    r"-----BEGIN (?P<kind>[A-Z0-9 ]{1,40})-----(?P<body>[^-]{0,20000})-----END [A-Z0-9 ]{1,40}-----"
+)
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 
 

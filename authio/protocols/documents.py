@@ -43,7 +43,9 @@ _DECODERS = {
 }
 _XML_DECLARATION = re.compile(r"\A<\?xml\s[^>]{0,400}\?>")
 _ONE_ADDRESS = re.compile(r"https?://[^\s<>]{1,2000}", re.IGNORECASE)
-_WEB_PAGE = re.compile(r"<(?:!doctype\s{1,40}html|(?:html|head|body|script|title|meta|div|pre|p)[\s>/])", re.IGNORECASE)
+_WEB_PAGE = re.compile(
+    r"<(?:!doctype\s{1,40}html|(?:html|head|body|script|title|meta|div|pre|p)[\s>/])", re.IGNORECASE
+)
 _PEM = re.compile(r"-----BEGIN (?P<kind>[A-Z0-9 ]{1,40})-----")
 _TOO_DEEP = "/" + "/".join("*" * (MAX_DEPTH + 1))
 
@@ -162,7 +164,9 @@ def _parsed(body: str) -> etree._Element:
         # libxml2 gives up by itself at 256 levels, long after our own limit.
         deep = "depth" in (error.msg or "").lower()
         line, column = error.position
-        raise Refused([noticed("too_deep" if deep else "malformed_xml", found=f"line {line}, column {column}")]) from None
+        raise Refused(
+            [noticed("too_deep" if deep else "malformed_xml", found=f"line {line}, column {column}")]
+        ) from None
     except (ValueError, UnicodeEncodeError):
         raise Refused([noticed("malformed_xml")]) from None
     if root.getroottree().docinfo.doctype:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -41,16 +41,24 @@ class OidcSettings:
     scopes: tuple[str, ...] = ("openid", "profile", "email")
     iss_parameter: bool = False
     """Whether the authorization response is announced to carry ``iss`` (RFC 9207)."""
+    required_claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Claims the ID token has to carry, each with the values that are taken (a tenant, hosted domains)."""
 
     def to_json(self) -> dict[str, Any]:
         """A dictionary that JSON can hold and :meth:`from_json` takes back."""
-        return asdict(self) | {"id_token_algorithms": list(self.id_token_algorithms), "scopes": list(self.scopes)}
+        claims = {name: list(values) for name, values in self.required_claims.items()}
+        return asdict(self) | {
+            "id_token_algorithms": list(self.id_token_algorithms),
+            "scopes": list(self.scopes),
+            "required_claims": claims,
+        }
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> OidcSettings:
         """The settings that :meth:`to_json` wrote."""
         lists = {key: tuple(stored[key]) for key in ("id_token_algorithms", "scopes") if key in stored}
-        return cls(**dict(stored) | lists)
+        claims = {name: tuple(values) for name, values in stored.get("required_claims", {}).items()}
+        return cls(**dict(stored) | lists | {"required_claims": claims})
 
 
 @dataclass(frozen=True)
@@ -91,10 +99,14 @@ def read_discovery(
         raise Refused(findings)
     settings = OidcSettings(
         issuer=issuer,
+        authorization_endpoint=endpoints["authorization_endpoint"],
+        token_endpoint=endpoints["token_endpoint"],
+        jwks_uri=endpoints["jwks_uri"],
+        userinfo_endpoint=endpoints["userinfo_endpoint"],
+        end_session_endpoint=endpoints["end_session_endpoint"],
         token_endpoint_auth_method=method,
         id_token_algorithms=algorithms,
         iss_parameter=found.get("authorization_response_iss_parameter_supported") is True,
-        **endpoints,
     )
     return Discovery(settings, tuple(findings))
 
@@ -195,7 +207,9 @@ def _endpoint(found: Mapping[str, Any], key: str, findings: list[Finding], excep
     url = found.get(key)
     if url is None:
         if key in _REQUIRED:
-            findings.append(noticed("missing_jwks_uri" if key == "jwks_uri" else "missing_endpoint", found=key))
+            findings.append(
+                noticed("missing_jwks_uri" if key == "jwks_uri" else "missing_endpoint", found=key)
+            )
         return ""
     if not isinstance(url, str):
         findings.append(noticed("malformed_document", found=key))

@@ -42,7 +42,9 @@ _ERROR: Mapping[str, str] = {
     "private_key": (
         "This is a private key. We never need it; keep it secret, and replace it if it has been shared."
     ),
-    "oidc_document": "This document is for OpenID Connect. Bring the SAML metadata, or choose OpenID Connect.",
+    "oidc_document": (
+        "This document is for OpenID Connect. Bring the SAML metadata, or choose OpenID Connect."
+    ),
     "saml_message": "This is a message of one sign-in, not metadata. Bring the metadata document.",
     # what the metadata says
     "no_idp_descriptor": "This document does not describe an identity provider. Export its SAML metadata.",
@@ -64,7 +66,8 @@ _ERROR: Mapping[str, str] = {
     ),
     "no_sso_endpoint": "The metadata names no sign-on address. Finish the set-up there, then export again.",
     "no_usable_binding": (
-        "The sign-on addresses use neither HTTP-Redirect nor HTTP-POST. Switch one of these on and export again."
+        "The sign-on addresses use neither HTTP-Redirect nor HTTP-POST. Switch one of these on and "
+        "export again."
     ),
     "bad_endpoint": "One of the addresses in it is not a web address. Correct it there and export again.",
     "insecure_endpoint": "One of the addresses in it does not begin with https://. Correct it there.",
@@ -89,7 +92,9 @@ _ERROR: Mapping[str, str] = {
     "missing_endpoint": "The discovery document lacks an address that sign-in needs.",
     "missing_jwks_uri": "The discovery document does not say where the signing keys are.",
     "not_openid": "This server speaks OAuth 2.0 without OpenID Connect, so it cannot sign people in.",
-    "no_code_flow": "This server does not offer the authorization code flow. Switch it on for the application.",
+    "no_code_flow": (
+        "This server does not offer the authorization code flow. Switch it on for the application."
+    ),
     "no_asymmetric_alg": (
         "ID tokens would be signed with a shared secret or not at all. Choose RS256 for the application."
     ),
@@ -102,14 +107,18 @@ _ERROR: Mapping[str, str] = {
     "bad_value": "This holds line breaks or other characters that do not belong here. Copy the value again.",
     "bad_url": "This is not a web address. Copy it again from your console; it begins with https://.",
     "insecure_url": "This address begins with http://. Use the https:// address.",
-    "private_address": "This address is inside a private network and cannot be reached. Upload the file instead.",
+    "private_address": (
+        "This address is inside a private network and cannot be reached. Upload the file instead."
+    ),
     "mail_gateway_url": (
         "A mail filter has rewritten this address. Copy it from the console itself, not from an e-mail."
     ),
     "admin_console_url": "This is the address of your console, not the one that belongs here.",
     "sso_url_not_metadata": "This is the sign-on address, not the metadata address.",
     "entity_id_not_metadata": "This is the entity ID (issuer), not the metadata address.",
-    "oidc_url_for_saml": "This address is for OpenID Connect. Bring the SAML metadata URL, or choose OpenID Connect.",
+    "oidc_url_for_saml": (
+        "This address is for OpenID Connect. Bring the SAML metadata URL, or choose OpenID Connect."
+    ),
     "saml_url_for_oidc": "This address is for SAML. Bring the OpenID Connect issuer, or choose SAML.",
     "endpoint_not_issuer": "This is one of the issuer's endpoints. Enter the issuer itself.",
     "not_a_domain": "This is not a domain name. Enter it like login.example.com, without a path.",
@@ -120,22 +129,29 @@ _ERROR: Mapping[str, str] = {
     "fetch_timeout": "The address did not answer in time. Try again, or upload the file instead.",
     "fetch_too_large": "The address answers with more than any metadata document holds. Check it.",
     "provider_failed": (
-        "This provider could not be checked because of a fault on our side. Your answers are kept; try again later."
+        "This provider could not be checked because of a fault on our side. Your answers are kept; try "
+        "again later."
     ),
     "provider_unknown": "No installed provider recognises this. Name the provider and the protocol.",
 }
 
 _WARNING: Mapping[str, str] = {
-    "wrong_provider": "This does not look like the identity provider you picked. Check, or pick the other one.",
+    "wrong_provider": (
+        "This does not look like the identity provider you picked. Check, or pick the other one."
+    ),
     "unknown_host": (
         "The sign-on address is on a host that this provider does not own. "
         "That is right if your company uses a domain of its own there; check the name."
     ),
     "one_signing_cert_expired": "One of the signing certificates has expired and was left out.",
     "cert_expires_soon": "The signing certificate runs out within 30 days. Plan its replacement.",
-    "cert_not_yet_valid": "A signing certificate is not valid yet. Sign-in by it works only from its first day on.",
+    "cert_not_yet_valid": (
+        "A signing certificate is not valid yet. Sign-in by it works only from its first day on."
+    ),
     "short_key": "The signing key has fewer than 2,048 bits. Plan a stronger certificate.",
-    "metadata_expires_soon": "This metadata runs out within 30 days. Use the metadata URL, or plan to renew it.",
+    "metadata_expires_soon": (
+        "This metadata runs out within 30 days. Use the metadata URL, or plan to renew it."
+    ),
     "no_redirect_binding": "The identity provider takes sign-in requests by HTTP-POST only, which works.",
     "idp_entity_id_equals_sp": (
         "The identity provider uses our entity ID as its own. It works, but tells nobody who is who; "

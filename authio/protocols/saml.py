@@ -135,18 +135,21 @@ def judge_entity_id(entity_id: str) -> list[Finding]:
         return [noticed("entity_id_too_long", found=f"{len(entity_id)} characters")]
     if _TEMPLATE.search(entity_id):
         return [noticed("tenant_template", found=entity_id)]
-    if any(character in "\"'<>" or character.isspace() or not character.isprintable() for character in entity_id):
+    if any(mark in "\"'<>" or mark.isspace() or not mark.isprintable() for mark in entity_id):
         return [noticed("bad_entity_id", found=entity_id[:200])]
     return []
 
 
 def judge_endpoints(settings: SamlSettings, *, allow: Iterable[str] = ()) -> list[Finding]:
-    """What is wrong with the addresses a browser will be sent to. They may be inside the customer's network."""
+    """What is wrong with the addresses a browser will be sent to.
+
+    They may be inside the customer's network: nobody else goes there.
+    """
     findings = []
     if not settings.sso_url:
         findings.append(noticed("no_usable_binding"))
-    addresses = (settings.sso_redirect_url, settings.sso_post_url, settings.slo_redirect_url, settings.slo_post_url)
-    for url in dict.fromkeys(filter(None, addresses)):
+    sign_on = (settings.sso_redirect_url, settings.sso_post_url)
+    for url in dict.fromkeys(filter(None, (*sign_on, settings.slo_redirect_url, settings.slo_post_url))):
         if _TEMPLATE.search(url):
             findings.append(noticed("tenant_template", found=url))
             continue
@@ -201,8 +204,8 @@ def _chosen(
     if len(candidates) > 1 and entity_id:
         candidates = [pair for pair in candidates if pair[0].get("entityID", "").strip() == entity_id]
     if len(candidates) != 1:
-        names = "\n".join(entity.get("entityID", "").strip() for entity in entities if _idp_role(entity) is not None)
-        raise Refused([noticed("multiple_idps", found=names[:4000])])
+        offered = [entity.get("entityID", "").strip() for entity in entities if _idp_role(entity) is not None]
+        raise Refused([noticed("multiple_idps", found="\n".join(offered)[:4000])])
     return candidates[0]
 
 
@@ -290,7 +293,8 @@ def _facts(entity_id: str, role: etree._Element) -> _Facts:
 
 def _location(services: Iterable[Any], binding: str) -> str:
     """The first address of that binding; outer blanks are no part of an ``anyURI``."""
-    return next(((s.location or "").strip() for s in services if s.binding == binding and s.location), "")
+    first = next((s.location for s in services if s.binding == binding and s.location), "")
+    return str(first).strip()
 
 
 def _certificates(idp: Any) -> Iterator[Certificate]:
