@@ -28,8 +28,8 @@ def settings_page() -> str:
         [
             "# Settings",
             "",
-            "Keys of the `[app:main]` section of the ini file. The environment beats the ini file. A key that",
-            "is not known stops the start, and so does a value that cannot be read; everything that is wrong",
+            "Keys of the `[app:main]` section of the ini file. The environment beats the ini file. A key",
+            "that is not known stops the start, and so does a value that cannot be read; everything that is wrong",
             "is told at once. Generated from `authio/settings.py` by `make generate`.",
             "",
             "| ini key | environment | default | what it does |",
