@@ -7,7 +7,7 @@ from setuptools import setup
 setup(
     name="authio-provider-entra",
     version="0.1.0",
-    description="Microsoft Entra ID for the authio Admin Portal: single sign-on over SAML 2.0 and OpenID Connect",
+    description="Microsoft Entra ID for the authio Admin Portal: SAML 2.0 and OpenID Connect",
     long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
