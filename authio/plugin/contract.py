@@ -211,7 +211,10 @@ class Connector:
         return [self.error("answer_missing", field=name) for name in gaps[begun.index(max(begun))]]
 
     def prepare(self, answers: dict[str, str | bytes]) -> dict[str, str | bytes]:
-        """Complete the answers, each already judged, with what follows from them. The default adds nothing."""
+        """Complete the answers, each already judged, with what follows from them.
+
+        The default adds nothing.
+        """
         return answers
 
     def resolve(self, answers: Answers, context: Context) -> Resolved:

@@ -11,7 +11,16 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import ClassVar
 
-from authio.plugin.contract import Answers, Confidence, Connector, Context, Judged, Resolved, Settings
+from authio.plugin.contract import (
+    LONGEST_ANSWER,
+    Answers,
+    Confidence,
+    Connector,
+    Context,
+    Judged,
+    Resolved,
+    Settings,
+)
 from authio.plugin.fingerprints import OidcFingerprint
 from authio.plugin.saml import MAIL_GATEWAYS
 from authio.protocols.addresses import Address, completed, on_host, parsed_or_none, read_address
@@ -31,6 +40,7 @@ OIDC_CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """Claim names for each field of a profile, first hit wins."""
 
 _SAML_ADDRESS = re.compile(r".*(?:federationmetadata|/saml2?(?:/|$)|/samlp?/).*", re.IGNORECASE)
+_SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 _TEMPLATE = re.compile(r"\{[A-Za-z_]{1,40}\}")
 
 
@@ -79,7 +89,7 @@ class OidcConnector(Connector):
         settings = replace(
             discovery.settings,
             client_id=understood.get("client_id", ""),
-            scopes=self.scopes,
+            scopes=tuple(understood["scopes"].split()) if understood.get("scopes") else self.scopes,
             required_claims=self.required_claims(understood),
         )
         found = tuple(finding.at(field) for finding in discovery.findings)
@@ -137,6 +147,13 @@ class OidcConnector(Connector):
     def check_client_secret(self, text: str, context: Context) -> Judged:
         """A client secret: one word of at most 1,024 characters. It is in no finding."""
         return Judged(text, () if _is_word(text, 1024) else (noticed("bad_value"),))
+
+    def check_scopes(self, text: str, context: Context) -> Judged:
+        """Scope names separated by blanks; ``openid`` is added where it is missing."""
+        scopes = list(dict.fromkeys(text.replace(",", " ").split()))
+        if len(text) > LONGEST_ANSWER or not all(_SCOPE.fullmatch(scope) for scope in scopes):
+            return Judged(text[:LONGEST_ANSWER], (noticed("bad_value"),))
+        return Judged(" ".join(scopes if "openid" in scopes else ["openid", *scopes]))
 
     def _discovery(self, document: bytes, context: Context, *, entered: str | None) -> Discovery:
         return read_discovery(document, entered_issuer=entered, now=context.now, allow=context.allow)
