@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from os import environ
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 from tests.support.clock import SteppedClock
 from tests.support.databases import Databases, databases, redis_database
 from tests.support.receiver import Receiver
-from tests.support.server import Server
+from tests.support.server import Server, serving
 
 if TYPE_CHECKING:
     from webtest import TestApp
@@ -59,7 +59,9 @@ def _migrate(url: str) -> None:
 @pytest.fixture
 def database_url(_databases: Databases, tmp_path: Path) -> Iterator[str]:
     """A migrated, empty database of this test's own: SQLite, or PostgreSQL with AUTHIO_TEST_DATABASE."""
-    url = _databases.fresh(tmp_path)
+    folder = tmp_path / "var"  # where a server over this folder keeps its own files, too
+    folder.mkdir()
+    url = _databases.fresh(folder)
     yield url
     _databases.drop(url)
 
@@ -139,7 +141,7 @@ def start(clock: SteppedClock) -> Iterator[Callable[[Settings], Runtime]]:
 
     yield start_one
     for runtime in running:
-        runtime.database.dispose()
+        runtime.close()
 
 
 @pytest.fixture
@@ -218,16 +220,6 @@ def organization(api: Any) -> dict[str, Any]:
 @pytest.fixture
 def server(tmp_path: Path, database_url: str, queue_url: str) -> Iterator[Server]:
     """A real server process, started, over this test's database and queue."""
-    with _server(tmp_path, database_url, queue_url) as started:
-        yield started
-
-
-@contextmanager
-def _server(folder: Path, database_url: str, queue_url: str) -> Iterator[Server]:
     environment = {"AUTHIO_DATABASE_URL": database_url, "AUTHIO_QUEUE_URL": queue_url}
-    made = Server(folder, environment=environment)
-    made.start()
-    try:
-        yield made
-    finally:
-        made.stop()
+    with serving(tmp_path, environment=environment) as started:
+        yield started

@@ -75,8 +75,8 @@ def wanted() -> dict[str, str]:
         whole = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
         if not whole.search(text):
             raise ValueError(f"{path} lacks the lines '{begin}' and '{end}'")
-        part = f"{begin}\n{make()}\n{end}"
-        pages[path] = whole.sub(lambda _, part=part: part, text)
+        before, after = whole.split(text, maxsplit=1)
+        pages[path] = f"{before}{begin}\n{make()}\n{end}{after}"
     return pages
 
 
