@@ -124,6 +124,18 @@ def inspect_document(
     )
 
 
+def inspect_settings(
+    plugins: Plugins,
+    connector: Connector,
+    settings: Settings,
+    context: Context,
+    *,
+    organization: str | None = None,
+) -> Inspection:
+    """Judge settings that were understood before, as of now: what is kept may have aged. Reads nothing again."""
+    return _inspected(plugins, connector, context, lambda: Resolved(settings), organization=organization)
+
+
 def recognise(plugins: Plugins, thing: Settings | str) -> Recognised | None:
     """The named provider that *thing* most likely belongs to: settings, or an address as text."""
     best: Recognised | None = None
