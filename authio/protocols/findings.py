@@ -53,7 +53,7 @@ class Finding:
         return shown | {"found": self.found} if self.found else shown
 
 
-class Refused(Exception):  # noqa: N818 - a verdict about somebody's input, not a fault
+class Refused(Exception):
     """These answers, this document or this address cannot be used; ``findings`` say why."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:

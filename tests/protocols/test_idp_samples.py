@@ -38,8 +38,11 @@ def context() -> Context:
 
 def judged(entry: Mapping[str, Any], document: bytes) -> Inspection:
     connector = plugins().find(entry["picked"], protocol=entry["protocol"])
-    assert connector is not None and connector.protocol == entry["protocol"]
-    return inspect_document(plugins(), connector, document, context(), entered=entry.get("entered_issuer", ""))
+    assert connector is not None
+    assert connector.protocol == entry["protocol"]
+    return inspect_document(
+        plugins(), connector, document, context(), entered=entry.get("entered_issuer", "")
+    )
 
 
 def is_right(entry: Mapping[str, Any], verdict: str, codes: set[str]) -> bool:
@@ -61,14 +64,18 @@ def _also(entry: Mapping[str, Any]) -> set[str]:
 
 def test_every_file_of_the_index_is_here() -> None:
     listed = {entry["file"] for entry in INDEX["entries"]}
-    present = {str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*") if path.is_file()} - {"index.json"}
+    present = {str(path.relative_to(SAMPLES)) for path in SAMPLES.rglob("*") if path.is_file()} - {
+        "index.json"
+    }
 
     assert listed == present
     assert len(ENTRIES) == 137
     assert len(INPUTS) == 42
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[f"{e['picked']}-{e['protocol']}-{e['file']}" for e in ENTRIES])
+@pytest.mark.parametrize(
+    "entry", ENTRIES, ids=[f"{e['picked']}-{e['protocol']}-{e['file']}" for e in ENTRIES]
+)
 def test_a_document_gets_its_verdict(entry: Mapping[str, Any]) -> None:
     document = (SAMPLES / entry["file"]).read_bytes()
 
@@ -78,7 +85,9 @@ def test_a_document_gets_its_verdict(entry: Mapping[str, Any]) -> None:
     assert is_right(entry, str(inspection.verdict), codes), (str(inspection.verdict), codes, entry)
 
 
-@pytest.mark.parametrize("entry", ENTRIES, ids=[f"{e['picked']}-{e['protocol']}-{e['file']}" for e in ENTRIES])
+@pytest.mark.parametrize(
+    "entry", ENTRIES, ids=[f"{e['picked']}-{e['protocol']}-{e['file']}" for e in ENTRIES]
+)
 def test_the_command_line_says_the_same(entry: Mapping[str, Any]) -> None:
     document = (SAMPLES / entry["file"]).read_bytes()
     inspection = judged(entry, document)
@@ -142,7 +151,9 @@ def test_an_uploaded_file_gets_the_verdict_of_its_document(entry: Mapping[str, A
         assert inspection.verdict is Verdict.REJECT
 
 
-@pytest.mark.parametrize("entry", INPUTS, ids=[f"{e['picked']}-{e['field']}-{e['value'][:60]!r}" for e in INPUTS])
+@pytest.mark.parametrize(
+    "entry", INPUTS, ids=[f"{e['picked']}-{e['field']}-{e['value'][:60]!r}" for e in INPUTS]
+)
 def test_a_value_gets_its_verdict(entry: Mapping[str, Any]) -> None:
     connector = plugins().find(entry["picked"], field=entry["field"])
     assert connector is not None

@@ -18,7 +18,9 @@ class OidcAnswers(colander.MappingSchema):
         placeholder="https://login.example.com",
     )
     client_id = line(
-        "client_id", title="Client ID", description="Also called application ID. The public name of the client."
+        "client_id",
+        title="Client ID",
+        description="Also called application ID. The public name of the client.",
     )
     client_secret = secret(
         "client_secret",
