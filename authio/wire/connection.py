@@ -5,9 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import colander
+
 from authio.clock import wire_time
 from authio.ids import PREFIXES, ulid_of
 from authio.models import ConnectionState
+from authio.wire.fields import Text, optional
+from authio.wire.page import PageQuery
+
+# Clients know one of them by another spelling than the object has.
+_SPELLINGS = {"GithubOAuth": "GitHubOAuth"}
 
 
 def connection_out(row: Any, domains: Iterable[Any]) -> dict[str, Any]:
@@ -52,3 +59,14 @@ def connection_deleted_out(row: Any) -> dict[str, Any]:
     """What ``connection.deleted`` carries: the object as it was, without status and domains."""
     body = connection_out(row, ())
     return {key: value for key, value in body.items() if key not in {"status", "domains"}}
+
+
+class ConnectionsQuery(PageQuery):
+    """Which connections are listed."""
+
+    organization_id = optional(Text(most=64), description="Of this organization.")
+    connection_type = optional(
+        Text(most=40), preparer=lambda name: _SPELLINGS.get(name, name), description="Of this type."
+    )
+    domain = optional(Text(most=253), description="Of an organization with this domain.")
+    search = optional(Text(), description="With this in the name.")

@@ -8,7 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import colander
+
 from authio.clock import wire_time
+from authio.wire.fields import Id, List, Moment, Text, Whole, optional, required
 
 
 @dataclass(frozen=True)
@@ -183,3 +186,16 @@ def _is_index(key: str) -> bool:
         and key == str(int(key))
         and int(key) <= _LAST_INDEX
     )
+
+
+class EventsQuery(colander.MappingSchema):
+    """Which events are listed. ``order`` and ``before`` are taken and have no effect: oldest first, always."""
+
+    events = required(
+        List(least=1), required(Text(most=80), name="event"), description="Types, or beginnings such as connection.*"
+    )
+    limit = optional(Whole(1, 100, digits=True), default=10, description="How many events at most.")
+    after = optional(Id(), description="The id of the last event you have.")
+    organization_id = optional(Text(most=64), description="Of this organization.")
+    range_start = optional(Moment(), description="From this moment on.")
+    range_end = optional(Moment(), description="Before this moment.")

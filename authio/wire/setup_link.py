@@ -4,9 +4,32 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
+
+import colander
 
 from authio.clock import wire_time
 from authio.models.setup_link import state_at
+from authio.protocols.addresses import parsed_or_none
+from authio.wire.fields import (
+    Complaint,
+    Email,
+    Flag,
+    Id,
+    List,
+    Matches,
+    OneOf,
+    Text,
+    Whole,
+    optional,
+    refuse,
+    required,
+)
+from authio.wire.page import PageQuery
+
+SHORTEST_LIFE, USUAL_LIFE, LONGEST_LIFE = 300, 86_400, 2_592_000
+INTENTS = ("sso",)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def setup_link_out(row: Any, now: datetime) -> dict[str, Any]:
@@ -39,3 +62,53 @@ def minted_link_out(row: Any, now: datetime, *, token: str, url: str) -> dict[st
 def setup_address(base_url: str, token: str) -> str:
     """Where a person opens the link of *token*."""
     return f"{base_url}/setup/{token}"
+
+
+def _browsable(node: Any, url: str) -> None:
+    """An absolute https address, or http on a loopback address, for a vendor who is still developing."""
+    address = parsed_or_none(url)
+    parts = urlsplit(url)
+    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
+    if address is None or "@" in parts.netloc or not (parts.scheme == "https" or is_local):
+        refuse(node, "url_forbidden")
+
+
+class SetupLinkIn(colander.MappingSchema):
+    """The body that mints a setup link."""
+
+    organization_id = required(Text(most=64), description="Whose single sign-on is to be set up.")
+    project_id = optional(Text(most=64), description="The key's own project, or absent.")
+    intents = optional(
+        List(least=1, most=10),
+        required(Text(most=40), name="intent", validator=OneOf(INTENTS, code="intent_not_available")),
+        default=list(INTENTS),
+        description="What the link is for.",
+    )
+    ttl_seconds = optional(
+        Whole(SHORTEST_LIFE, LONGEST_LIFE, complaint=Complaint("ttl_out_of_range")),
+        default=USUAL_LIFE,
+        description="How long the link lives.",
+    )
+    it_admin_email = optional(Email(), description="Prefills and fixes the address on the start page.")
+    return_url = optional(
+        Text(most=2048), validator=_browsable, description="Where the way back to your product leads."
+    )
+    success_url = optional(
+        Text(most=2048), validator=_browsable, description="Where the IT admin goes when all is done."
+    )
+    locale = optional(
+        Text(most=35),
+        validator=Matches(
+            r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "invalid_locale", "Must be a language tag such as en or pt-BR."
+        ),
+        description="The language of the pages, as a BCP 47 tag.",
+    )
+    keep_existing = optional(
+        Flag(), default=False, description="true: earlier links of the organization stay as they are."
+    )
+
+
+class SetupLinksQuery(PageQuery):
+    """Which links are listed."""
+
+    organization_id = optional(Id(), description="Of this organization.")

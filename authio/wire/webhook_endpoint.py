@@ -7,6 +7,7 @@ from typing import Any
 import colander
 
 from authio.clock import wire_time
+from authio.wire.fields import List, OneOf, Text, optional, required
 
 LONGEST_URL = 2048
 MOST_EVENTS = 100
@@ -26,42 +27,28 @@ def webhook_endpoint_out(endpoint: Any) -> dict[str, Any]:
     }
 
 
-def _url(**options: Any) -> colander.SchemaNode:
-    return colander.SchemaNode(
-        colander.String(),
-        name="endpoint_url",
-        validator=colander.Length(min=1, max=LONGEST_URL),
-        description="Where events are posted to: an absolute https address.",
-        **options,
-    )
-
-
-def _events(**options: Any) -> colander.SchemaNode:
-    return colander.SchemaNode(
-        colander.Sequence(),
-        colander.SchemaNode(colander.String(), name="event", validator=colander.Length(min=1, max=80)),
-        name="events",
-        validator=colander.Length(min=1, max=MOST_EVENTS),
-        description="Event types, beginnings such as connection.*, or * for all.",
-        **options,
-    )
+_URL = "Where events are posted to: an absolute https address."
+_EVENTS = "Event types, beginnings such as connection.*, or * for all."
 
 
 class WebhookEndpointIn(colander.MappingSchema):
     """The body that makes an endpoint."""
 
-    endpoint_url = _url()
-    events = _events()
+    endpoint_url = required(Text(most=LONGEST_URL), description=_URL)
+    events = required(
+        List(least=1, most=MOST_EVENTS), required(Text(most=80), name="event"), description=_EVENTS
+    )
 
 
 class WebhookEndpointChangesIn(colander.MappingSchema):
     """The body that changes one: what is absent stays as it is."""
 
-    endpoint_url = _url(missing=colander.drop)
-    events = _events(missing=colander.drop)
-    status = colander.SchemaNode(
-        colander.String(),
-        validator=colander.OneOf(("enabled", "disabled")),
-        missing=colander.drop,
+    endpoint_url = optional(Text(most=LONGEST_URL), description=_URL)
+    events = optional(
+        List(least=1, most=MOST_EVENTS), required(Text(most=80), name="event"), description=_EVENTS
+    )
+    status = optional(
+        Text(most=20),
+        validator=OneOf(("enabled", "disabled")),
         description="enabled, or disabled: nothing is sent.",
     )
