@@ -183,7 +183,7 @@ class Outbound:
         try:
             response = connection.handle_request(request)
             wire.head_is_read()
-            yield _Answer(response, clock, started=started)
+            yield _Answer(response, started=started)
         except httpcore.TimeoutException:
             raise OutboundRefused("fetch_timeout") from None
         except (httpcore.NetworkError, httpcore.ProtocolError):
@@ -463,11 +463,8 @@ class _Wire(httpcore.NetworkBackend, httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        rest = memoryview(buffer)
         try:
-            while rest:
-                # Not sendall: over TLS that gives the whole timeout to every record.
-                rest = rest[self._ready().send(rest) :]
+            self._ready().sendall(buffer)
         except TimeoutError:
             raise httpcore.WriteTimeout from None
         except OSError:
@@ -521,7 +518,7 @@ def _request_headers(
 class _Answer:
     """The head of an answer, and a body to be read once, up to a size."""
 
-    def __init__(self, response: httpcore.Response, clock: _Deadline, *, started: float) -> None:
+    def __init__(self, response: httpcore.Response, *, started: float) -> None:
         if len(response.headers) > MAX_HEADERS:
             raise OutboundRefused("fetch_too_large")
         headers: dict[str, str] = {}
@@ -533,7 +530,6 @@ class _Answer:
         self.encoded = headers.get("content-encoding", "").lower() not in {"", "identity"}
         self._headers = MappingProxyType(headers)
         self._response = response
-        self._clock = clock
         self._started = started
 
     def read(self, most: int) -> bytes:
@@ -543,8 +539,6 @@ class _Answer:
             body += chunk
             if len(body) >= most:
                 break
-            # One read off the socket can hold thousands of tiny chunks.
-            self._clock.left()
         return bytes(body[:most])
 
     def reply(self, body: bytes) -> Reply:

@@ -231,13 +231,13 @@ def test_SEC_33_a_receiver_that_reads_slowly_costs_no_more_than_the_deadline(
     serve: Serve, authority: Authority
 ) -> None:
     def sip(peer: Peer) -> None:
-        while not peer.stopped.wait(0.05):
-            peer.socket.recv(16_384)
+        while not peer.stopped.wait(0.01):
+            peer.socket.recv(65_536)
 
-    server = serve(sip, tls=authority.server("hooks.test"), receive_buffer=4096)
+    server = serve(sip, tls=authority.server("hooks.test"), receive_buffer=65_536)
     outbound = named("hooks.test", server, authority)
     with refused("fetch_timeout", within=0.6):
-        outbound.post(f"https://hooks.test:{server.port}/", body=bytes(8_000_000), headers={}, timeout=0.6)
+        outbound.post(f"https://hooks.test:{server.port}/", body=bytes(20_000_000), headers={}, timeout=0.6)
 
 
 def test_SEC_33_a_deadline_in_the_past_makes_no_connection(serve: Serve) -> None:
