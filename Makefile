@@ -125,12 +125,12 @@ format: setup ## format the code, and mend what the linter can mend
 	@$(BIN)/ruff format --quiet $(wildcard $(PYTHON_PATHS))
 
 .PHONY: audit
-audit: $(VENV)/bin/python ## known vulnerabilities of what is pinned (asks the network)
+audit: $(VENV)/bin/python ## known vulnerabilities of what is pinned; what could not be looked up fails, too
 	@test -x $(VENV)/audit/bin/python || $(PYTHON) -m venv $(VENV)/audit
 	@$(VENV)/audit/bin/python -m pip --disable-pip-version-check -q install --require-hashes -r requirements/audit.txt
 	@for name in build run test; do \
 	  echo "authio: requirements/$$name.txt"; \
-	  $(VENV)/audit/bin/pip-audit --progress-spinner off --disable-pip --require-hashes -r requirements/$$name.txt; \
+	  $(VENV)/audit/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes -r requirements/$$name.txt; \
 	done
 
 .PHONY: clean
