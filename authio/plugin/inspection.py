@@ -132,7 +132,10 @@ def inspect_settings(
     *,
     organization: str | None = None,
 ) -> Inspection:
-    """Judge settings that were understood before, as of now: what is kept may have aged. Reads nothing again."""
+    """Judge settings that were understood before, as of now: what is kept may have aged.
+
+    No document is read again.
+    """
     return _inspected(plugins, connector, context, lambda: Resolved(settings), organization=organization)
 
 

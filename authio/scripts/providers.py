@@ -13,9 +13,8 @@ from typing import Any
 from authio.clock import Clock
 from authio.errors import StartupError
 from authio.outbound import Outbound
-from authio.plugin import Connector, Context, Finding, ServiceProvider, loader
-from authio.plugin.inspection import Inspection, inspect_document, inspect_value, judge_value, verdict_of
-from authio.plugin.loader import Plugins
+from authio.plugin import Context, ServiceProvider, loader
+from authio.plugin.report import report
 from authio.services.fetching import fetcher
 from authio.settings import Settings
 
@@ -43,56 +42,39 @@ def list_providers(arguments: argparse.Namespace) -> None:
 def inspect(arguments: argparse.Namespace) -> int:
     """Judge metadata or values as the portal would; exit status 1 when they are rejected."""
     plugins = loader.load()
-    context = _context(arguments)
-    if arguments.value:
-        report = _values(plugins, arguments, context)
-    else:
-        report = _document(plugins, arguments, context).to_json()
+    provider, protocol = arguments.provider, arguments.protocol
+    if provider is not None and plugins.find(provider, protocol=protocol) is None:
+        raise StartupError([f"There is no provider {provider} here. `authio providers` lists them."])
+    said = report(
+        plugins,
+        _context(arguments),
+        provider=provider,
+        protocol=protocol,
+        url=arguments.url,
+        file=_content(arguments.file),
+        values=_values(arguments),
+    )
     if arguments.json:
-        print(json.dumps(report))
+        print(json.dumps(said))
     else:
-        _print(report)
-    return 1 if report["verdict"] == "reject" else 0
+        _print(said)
+    return 1 if said["verdict"] == "reject" else 0
 
 
-def _document(plugins: Plugins, arguments: argparse.Namespace, context: Context) -> Inspection:
-    connector = _connector(plugins, arguments)
-    if arguments.url is not None:
-        return inspect_value(plugins, connector, arguments.url, context)
-    content = sys.stdin.buffer.read() if arguments.file == "-" else _read(arguments.file)
-    return inspect_document(plugins, connector, content, context, entered=arguments.issuer or "")
+def _content(path: str | None) -> bytes | None:
+    if path is None:
+        return None
+    return sys.stdin.buffer.read() if path == "-" else _read(path)
 
 
-def _values(plugins: Plugins, arguments: argparse.Namespace, context: Context) -> dict[str, Any]:
-    findings: list[Finding] = []
-    understood: dict[str, str] = {}
-    connector: Connector | None = None
-    for pair in arguments.value:
+def _values(arguments: argparse.Namespace) -> dict[str, str]:
+    values = {"issuer": arguments.issuer} if arguments.issuer else {}
+    for pair in arguments.value or ():
         field, equals, value = pair.partition("=")
         if not equals:
             raise StartupError(["--value takes FIELD=VALUE."])
-        connector = _connector(plugins, arguments, field=field)
-        if connector is None:
-            raise StartupError(["--value needs --provider."])
-        judged = judge_value(plugins, connector, field, value, context)
-        findings += judged.findings
-        understood[field] = "" if field in connector.secrets else judged.value
-    return {
-        "verdict": str(verdict_of(findings)),
-        "provider": plugins.provider_of(connector).key if connector else None,
-        "protocol": connector.protocol if connector else None,
-        "findings": [finding.to_json() for finding in findings],
-        "settings": understood,
-    }
-
-
-def _connector(plugins: Plugins, arguments: argparse.Namespace, *, field: str | None = None) -> Connector | None:
-    if arguments.provider is None:
-        return None
-    found = plugins.find(arguments.provider, protocol=arguments.protocol, field=field)
-    if found is None:
-        raise StartupError([f"There is no provider {arguments.provider} here. `authio providers` lists them."])
-    return found
+        values[field] = value
+    return values
 
 
 def _context(arguments: argparse.Namespace) -> Context:
@@ -127,11 +109,11 @@ def _blocked(path: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-def _print(report: dict[str, Any]) -> None:
-    print(f"{report['verdict']}: {report['provider']} over {report['protocol']}")
-    for finding in report["findings"]:
+def _print(said: dict[str, Any]) -> None:
+    print(f"{said['verdict']}: {said['provider']} over {said['protocol']}")
+    for finding in said["findings"]:
         where = f" [{finding['field']}]" if finding.get("field") else ""
         print(f"  {finding['level']} {finding['code']}{where}: {finding['message']}")
-    for name, value in (report["settings"] or {}).items():
+    for name, value in (said["settings"] or said.get("values") or {}).items():
         if value not in (None, "", [], ()):
             print(f"  {name}: {value}")
