@@ -246,6 +246,29 @@ class _JsonMessages(Serializer):
         raise ValueError("not a message of ours")
 
 
+class _RedisStorage(RedisStorage):
+    """Rings in a hurry, because requests wait for that, and listens with patience."""
+
+    def __init__(self, name: str, *, url: str) -> None:
+        super().__init__(name, connection_pool=_redis_pool(url, timeout=0.5))
+        self._listening = redis.Redis(connection_pool=_redis_pool(url, timeout=3.0))
+
+    def dequeue(self) -> bytes | None:
+        # No second thoughts about an answer that does not come: unlike huey we take that for an outage.
+        found = self._listening.brpop([self.queue_key], timeout=self.read_timeout)
+        return None if found is None else bytes(found[1])
+
+
+def _redis_pool(url: str, *, timeout: float) -> redis.ConnectionPool:
+    return redis.ConnectionPool.from_url(
+        url,
+        socket_connect_timeout=0.5,
+        socket_timeout=timeout,
+        # Once more at once if the connection is gone: the server may have closed it since it was last used.
+        retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+    )
+
+
 class _Worker(huey_consumer.Worker):
     outage: _Outage
 
@@ -294,13 +317,4 @@ def _open(url: str) -> _Huey:
             )
         except sqlite3.Error:
             raise StartupError(["huey.url: the queue's file cannot be opened or written."]) from None
-    pool = redis.ConnectionPool.from_url(
-        url,
-        socket_connect_timeout=0.5,
-        # Longer than the second that a worker waits for a message.
-        socket_timeout=3.0,
-        health_check_interval=30,
-        # Once more at once: the first try may have met a connection that the server has closed since.
-        retry=Retry(NoBackoff(), 1),
-    )
-    return _Huey(storage_class=RedisStorage, connection_pool=pool)
+    return _Huey(storage_class=_RedisStorage, url=url)
