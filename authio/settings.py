@@ -101,6 +101,13 @@ def _master_keys(text: str) -> dict[str, bytes]:
     return crypto.read_master_keys(text)
 
 
+def _level(text: str) -> str:
+    level = text.strip().upper()
+    if level not in {"DEBUG", "INFO", "WARNING", "ERROR"}:
+        raise ValueError("must be DEBUG, INFO, WARNING or ERROR")
+    return level
+
+
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
