@@ -40,6 +40,13 @@ def settings_page() -> str:
     )
 
 
+def openapi() -> str:
+    """docs/openapi.json: the API, from its table of operations."""
+    from authio.wire.openapi import text
+
+    return text()
+
+
 def error_table() -> str:
     """Every code that a caller can be answered with, by status."""
     from authio.errors import CODES
@@ -55,6 +62,7 @@ def error_table() -> str:
 
 
 PAGES: dict[str, Callable[[], str]] = {
+    "docs/openapi.json": openapi,
     "docs/settings.md": settings_page,
 }
 """Pages generated whole, by their path."""

@@ -26,7 +26,7 @@ def prose() -> str:
 
 
 def shape(pattern: str) -> str:
-    """An address without the names of its variable parts, and without the prefix that every route has twice."""
+    """An address without the names of its variable parts, and without the prefix it may have."""
     return re.sub(r"\{[^}]*\}", "{}", pattern).removeprefix("/v1").rstrip("/") or "/"
 
 
