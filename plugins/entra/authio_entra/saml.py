@@ -219,13 +219,13 @@ class EntraSaml(SamlConnector):
 
     def prepare(self, answers: dict[str, str | bytes]) -> dict[str, str | bytes]:
         """Two IDs say as much as the address that is made of them."""
-        if answers.get("metadata_url") or not (answers.get("tenant_id") and answers.get("app_id")):
+        if not _builds_address(answers):
             return answers
         return answers | {"metadata_url": METADATA.format(**answers)}
 
     def resolve(self, answers: Answers, context: Context) -> Resolved:
         """As for every provider; what is said of an address that we built is said of the ID typed for it."""
-        if answers.get("metadata_url"):
+        if not _builds_address(answers):
             return super().resolve(answers, context)
         try:
             resolved = super().resolve(answers, context)
@@ -237,17 +237,22 @@ class EntraSaml(SamlConnector):
 
     def inspect(self, settings: SamlSettings, context: Context) -> Iterable[Finding]:
         """The tenant's own metadata instead of the application's."""
-        by_key = any(TENANT_KEYS in certificate.subject for certificate in settings.read_certificates())
-        if by_key or (settings.metadata_url and _names_no_application(settings.metadata_url)):
-            yield self.warning("entra_tenant_wide_metadata")
+        if any(TENANT_KEYS in certificate.subject for certificate in settings.read_certificates()):
+            # About the field that was filled; check_metadata_url has said it of the address already.
+            yield self.warning(
+                "entra_tenant_wide_metadata", field="metadata_url" if settings.metadata_url else ""
+            )
+
+
+def _builds_address(answers: Answers) -> bool:
+    """Whether the metadata address is to be made of the two IDs."""
+    return bool(answers.get("tenant_id") and answers.get("app_id") and not answers.get("metadata_url"))
 
 
 def _names_no_application(url: str) -> bool:
     """Whether an address of Entra's lacks the parameter that makes it one application's."""
     address = parsed_or_none(url)
-    if address is None:
-        return False
-    query = {name.lower(): values[0] for name, values in parse_qs(address.query).items()}
+    query = {name.lower(): values[0] for name, values in parse_qs(address.query).items()} if address else {}
     return read_guid(query.get("appid", "")) is None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import colander
 
 from authio.plugin import (
+    LONGEST_ANSWER,
     OIDC_CLAIMS,
     Context,
     Judged,
@@ -59,7 +60,7 @@ class GoogleOidc(OidcConnector):
     ways = (("client_id", "client_secret"),)
     walkthrough = Walkthrough.load(__package__, "oidc")
     # Google sends no groups over OpenID Connect.
-    attributes = {**OIDC_CLAIMS, "groups": ()}
+    attributes = {field: names for field, names in OIDC_CLAIMS.items() if field != "groups"}
     fingerprint = OidcFingerprint(
         hosts=("accounts.google.com",),
         custom_domains=False,
@@ -88,6 +89,8 @@ class GoogleOidc(OidcConnector):
 
     def check_hosted_domains(self, text: str, context: Context) -> Judged:
         """Domains, separated by commas or blanks, become one list in lower case."""
+        if len(text) > LONGEST_ANSWER:
+            return self.check_text(text, context)
         domains = list(dict.fromkeys(text.lower().replace(",", " ").replace(";", " ").split()))
         strange = next((domain for domain in domains if not _DOMAIN.fullmatch(domain)), None)
         if strange is not None:

@@ -37,7 +37,7 @@ class SamlAnswers(colander.MappingSchema):
     )
     certificate = box(
         "certificate",
-        title="Certificate",
+        title="Google's certificate",
         description="On Google Identity Provider details: copy or download it.",
     )
 

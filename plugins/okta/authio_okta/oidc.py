@@ -11,6 +11,7 @@ from authio.plugin import (
     Context,
     OidcConnector,
     OidcFingerprint,
+    OidcSettings,
     Resolved,
     Walkthrough,
     line,
@@ -85,8 +86,9 @@ class OktaOidc(OidcConnector):
     def resolve(self, answers: Answers, context: Context) -> Resolved:
         """As for every issuer; Okta's own authorization server gives out groups by a scope of that name."""
         resolved = super().resolve(answers, context)
-        address = parsed_or_none(resolved.settings.issuer)
-        if address is None or address.path.strip("/"):
-            # A custom authorization server knows the scopes its owner made, and refuses others.
+        settings = resolved.settings
+        issuer = parsed_or_none(settings.issuer) if isinstance(settings, OidcSettings) else None
+        # A custom authorization server has a path; it knows the scopes its owner made, and refuses others.
+        if not isinstance(settings, OidcSettings) or issuer is None or issuer.path.strip("/"):
             return resolved
-        return replace(resolved, settings=replace(resolved.settings, scopes=(*self.scopes, "groups")))
+        return replace(resolved, settings=replace(settings, scopes=(*settings.scopes, "groups")))
