@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Protocol
 
 import colander
@@ -196,7 +197,7 @@ class Connector:
         """Whether :meth:`check` knows more about *field* than any text."""
         return field in self.field_names or hasattr(self, f"check_{field}")
 
-    @property
+    @cached_property
     def field_names(self) -> tuple[str, ...]:
         """The fields of the schema, in its order."""
         return tuple(node.name for node in self.schema().children)

@@ -16,6 +16,7 @@ from authio.plugin import hookspecs
 from authio.plugin.contract import CONTRACT_VERSION, Connector, Provider
 
 GROUP = "authio.providers"
+_DECLARED = ("key", "protocol", "connection_type", "schema", "ways", "walkthrough", "attributes")
 _KEY = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 
@@ -171,25 +172,29 @@ def _provided(distribution: Distribution, hook: Callable[..., Any]) -> list[Load
     except Exception as error:
         raise PluginError(_trouble(distribution, "gave no providers", error)) from error
     for provider in providers:
-        if not isinstance(provider, Provider):
-            raise PluginError(_trouble(distribution, f"gave {type(provider).__name__} for a provider"))
-        if provider.contract != CONTRACT_VERSION:
-            raise PluginError(
-                _trouble(
-                    distribution,
-                    f"was written for contract {provider.contract!r}, this is contract {CONTRACT_VERSION}",
-                )
-            )
-        keys: list[Any] = [provider.key, *(connector.key for connector in provider.connectors)]
-        wrong = [key for key in keys if not isinstance(key, str) or not _KEY.fullmatch(key)]
-        if wrong or not provider.connectors:
-            reason = (
-                f"has a key that is no slug: {wrong[0]!r}"
-                if wrong
-                else f"gave {provider.key!r} without connectors"
-            )
+        reason = _unfit(provider)
+        if reason:
             raise PluginError(_trouble(distribution, reason))
     return [Loaded(provider, distribution) for provider in providers]
+
+
+def _unfit(provider: Any) -> str:
+    """Why this cannot be taken for a provider, or an empty text."""
+    if not isinstance(provider, Provider):
+        return f"gave {type(provider).__name__} for a provider"
+    if provider.contract != CONTRACT_VERSION:
+        return f"was written for contract {provider.contract!r}, this is contract {CONTRACT_VERSION}"
+    if not provider.connectors:
+        return f"gave {provider.key!r} without connectors"
+    for connector in provider.connectors:
+        if not isinstance(connector, Connector):
+            return f"gave {type(connector).__name__} for a connector of {provider.key!r}"
+        lacking = [name for name in _DECLARED if not hasattr(connector, name)]
+        if lacking:
+            return f"has a connector {type(connector).__name__} without {lacking[0]}"
+    keys: list[Any] = [provider.key, *(connector.key for connector in provider.connectors)]
+    wrong = [key for key in keys if not isinstance(key, str) or not _KEY.fullmatch(key)]
+    return f"has a key that is no slug: {wrong[0]!r}" if wrong else ""
 
 
 def _refuse_duplicates(loaded: list[Loaded]) -> None:
