@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from authio.services import Services
     from authio.settings import Settings
 
+# The made-up provider has tests of its own; they run where it is installed (tests/wheels).
+collect_ignore = ["support"]
+
 BASE_URL = "http://localhost:6543"
 
 

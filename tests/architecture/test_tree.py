@@ -16,7 +16,7 @@ REGISTRIES = re.compile(
 # Shapes of credentials that somebody could use: a private key, our own tokens at their full length, and the
 # usual clouds' keys.
 SECRETS = {
-    "a private key": re.compile(r"-----BEGIN (RSA |EC |DSA |OPENSSH |ENCRYPTED )?PRIVATE KEY-----"),
+    "a private key": re.compile(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----(\s|\\n)+[A-Za-z0-9+/]{60}"),
     "an API key": re.compile(r"\bsk_[A-Za-z0-9_-]{40,}"),
     "a setup link's token": re.compile(r"\bapl_[A-Za-z0-9_-]{43}"),
     "a signing secret": re.compile(r"\bwhsec_[A-Za-z0-9+/]{43}="),
@@ -52,7 +52,7 @@ def test_no_file_holds_a_secret(kind: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
-        ("a private key", "-----BEGIN " + "PRIVATE KEY-----"),
+        ("a private key", "-----BEGIN " + "RSA PRIVATE KEY-----\n" + "M" * 64),
         ("an API key", "sk_" + "a" * 43),
         ("a setup link's token", "apl_" + "b" * 43),
         ("a signing secret", "whsec_" + "c" * 43 + "="),

@@ -19,6 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import requests
+
 from tools.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -105,6 +107,18 @@ class Server:
         status = self._process.wait(timeout)
         self._process = None
         return status
+
+    def mint(self, **wanted: Any) -> str:
+        """The address of a fresh setup link for the demo organization."""
+        demo = self.demo
+        answer = requests.post(
+            f"{self.url}/v1/sso/admin-portal/tokens",
+            json={"organization_id": demo["organization_id"], **wanted},
+            headers={"Authorization": f"Bearer {demo['api_key']}"},
+            timeout=30,
+        )
+        answer.raise_for_status()
+        return str(answer.json()["url"])
 
     def command(self, *arguments: str) -> str:
         """What ``authio ARGUMENTS`` prints, run over the same ini, folder and environment."""

@@ -8,12 +8,17 @@ from __future__ import annotations
 import re
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.architecture import tree
-from tests.wheels.conftest import PLUGINS, Installed
+from tests.support.server import Server
+from tests.support.visitor import Visitor
+from tests.wheels.conftest import PLUGINS, Installed, build
+
+ACME = tree.ROOT / "tests" / "support" / "acme"
 
 CONFIG = """[pytest]
 addopts = --import-mode=importlib -p no_skips -p no:cacheprovider
@@ -65,10 +70,15 @@ def test_the_version_is_the_same_everywhere(installed: Installed, tmp_path: Path
 def test_a_provider_passes_its_tests_where_it_is_installed(
     installed: Installed, tmp_path: Path, name: str
 ) -> None:
-    shutil.copytree(tree.ROOT / "plugins" / name / "tests", tmp_path / "tests")
-    shutil.copyfile(tree.ROOT / "tests" / "support" / "no_skips.py", tmp_path / "no_skips.py")
-    (tmp_path / "pytest.ini").write_text(CONFIG, encoding="utf-8")
-    done = installed.run("-m", "pytest", "-q", "tests", folder=tmp_path)
+    passes_its_tests(installed, tree.ROOT / "plugins" / name / "tests", tmp_path)
+
+
+def passes_its_tests(installed: Installed, tests: Path, folder: Path) -> None:
+    """Run a provider's tests against what is installed, from a folder that holds nothing but the tests."""
+    shutil.copytree(tests, folder / "tests")
+    shutil.copyfile(tree.ROOT / "tests" / "support" / "no_skips.py", folder / "no_skips.py")
+    (folder / "pytest.ini").write_text(CONFIG, encoding="utf-8")
+    done = installed.run("-m", "pytest", "-q", "tests", folder=folder)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"^\d+ passed", done.stdout, re.MULTILINE), done.stdout
 
@@ -87,3 +97,45 @@ def test_a_wheel_that_forgets_a_file_would_be_found(wheels: dict[str, Path], tmp
             if not name.endswith(".mako"):
                 less.writestr(name, whole.read(name))
     assert files_of(broken) != tracked_under(tree.ROOT / "authio")
+
+
+@pytest.fixture
+def acme(installed: Installed, tmp_path: Path) -> Iterator[Path]:
+    """The wheel of a stranger's provider, built from a folder outside the tree; gone again after the test."""
+    source = tmp_path / "a-stranger-s-folder"
+    shutil.copytree(
+        ACME, source, ignore=shutil.ignore_patterns("tests", "__pycache__", "*.egg-info", "build")
+    )
+    yield build(source, tmp_path / "dist")
+    installed.uninstall("authio-provider-acme")
+
+
+def test_a_stranger_s_provider_shows_up_after_a_restart(
+    installed: Installed, acme: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "running"
+    folder.mkdir()
+    server = Server(folder, program=installed.authio)
+    server.start()
+    try:
+        assert "acme" not in server.command("providers")
+        assert not offers(server, "acme")
+
+        installed.install(acme)
+        assert not offers(server, "acme"), "what runs does not change under whoever is using it"
+
+        server.stop()
+        server.start()
+        assert "authio-provider-acme 1.0.0" in server.command("providers")
+        assert offers(server, "acme")
+    finally:
+        server.stop()
+    passes_its_tests(installed, ACME / "tests", tmp_path)
+
+
+def offers(server: Server, provider: str) -> bool:
+    """Whether the chooser that an IT admin sees has a button for *provider*."""
+    with Visitor(server.url) as visitor:
+        chooser = visitor.submit(visitor.get(server.mint()), "start", it_admin_email="admin@acme.example")
+    assert chooser.name == "providers"
+    return bool(chooser.html.select(f'button[name="provider"][value="{provider}"]'))
