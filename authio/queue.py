@@ -253,10 +253,10 @@ class _RedisStorage(RedisStorage):
         super().__init__(name, connection_pool=_redis_pool(url, timeout=0.5))
         self._listening = redis.Redis(connection_pool=_redis_pool(url, timeout=3.0))
 
-    def dequeue(self) -> bytes | None:
+    def dequeue(self) -> Any:
         # No second thoughts about an answer that does not come: unlike huey we take that for an outage.
         found = self._listening.brpop([self.queue_key], timeout=self.read_timeout)
-        return None if found is None else bytes(found[1])
+        return None if found is None else found[1]
 
 
 def _redis_pool(url: str, *, timeout: float) -> redis.ConnectionPool:

@@ -44,8 +44,12 @@ _CLAIM = (
     .values(leased_until=sa.bindparam("until"), attempts=_d.attempts + 1)
     .returning(_d.event_id, _d.endpoint_id, _d.attempts)
 )
-_CONTENTS = sa.select(_e.project_id, _e.url, _e.status, _e.sealed_secret, events.c.body).where(
-    _e.id == sa.bindparam("endpoint"), events.c.id == sa.bindparam("event")
+_CONTENTS = (
+    sa.select(_e.url, _e.status, _e.sealed_secret, events.c.body)
+    .select_from(deliveries)
+    .join(webhook_endpoints, _e.id == _d.endpoint_id)
+    .join(events, events.c.id == _d.event_id)
+    .where(_d.id == sa.bindparam("delivery"))
 )
 _INSERT_ATTEMPT = sa.insert(delivery_attempts)
 _NOTE_ATTEMPT = (
@@ -160,12 +164,11 @@ class Webhooks:
 
     def get(self, project_id: str, endpoint_id: str) -> Endpoint:
         """One endpoint; NotFound (``webhook_endpoint_not_found``), also for another project's."""
-        row = self._connection.execute(
-            sa.select(webhook_endpoints).where(_e.project_id == project_id, _e.id == endpoint_id)
-        ).one_or_none()
-        if row is None:
-            raise NotFound("webhook_endpoint_not_found")
-        return self._opened(row)
+        return self._one(_e.project_id == project_id, _e.id == endpoint_id)
+
+    def by_url(self, project_id: str, url: str) -> Endpoint:
+        """The project's endpoint at *url*; NotFound."""
+        return self._one(_e.project_id == project_id, _e.url == url)
 
     def list(self, project_id: str, cursor: Cursor) -> Page:
         """One page of the project's endpoints."""
@@ -224,9 +227,7 @@ class Webhooks:
         ).one_or_none()
         if claimed is None:
             return None
-        contents = self._connection.execute(
-            _CONTENTS, {"endpoint": claimed.endpoint_id, "event": claimed.event_id}
-        ).one()
+        contents = self._connection.execute(_CONTENTS, {"delivery": delivery_id}).one()
         exhausted = claimed.attempts > len(self._schedule) + 1
         if contents.status != "enabled" or exhausted:
             self._set(
@@ -337,6 +338,12 @@ class Webhooks:
                 self._connection.execute(statement)
         except exc.IntegrityError:
             raise Conflict("duplicate_endpoint") from None
+
+    def _one(self, *where: Any) -> Endpoint:
+        row = self._connection.execute(sa.select(webhook_endpoints).where(*where)).one_or_none()
+        if row is None:
+            raise NotFound("webhook_endpoint_not_found")
+        return self._opened(row)
 
     def _opened(self, row: Any) -> Endpoint:
         return Endpoint(
