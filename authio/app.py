@@ -15,6 +15,7 @@ from authio.db import Database
 from authio.outbound import Outbound
 from authio.plugin import loader
 from authio.queue import Bell
+from authio.rates import Limiter, rates_of
 from authio.services import Parts, Services
 from authio.services.actor import SYSTEM, Actor
 from authio.settings import Settings
@@ -35,6 +36,7 @@ class Runtime:
             settings.database_url, pool_size=settings.threads + settings.worker_threads + 2
         )
         self.outbound = Outbound(allow=settings.outbound_allow)
+        self.limiter = Limiter(settings.queue_url, rates_of(settings))
         self.parts = Parts(
             settings=settings,
             clock=clock or Clock(),

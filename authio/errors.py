@@ -14,6 +14,7 @@
     ├── UnsupportedMediaType (415)
     ├── Unprocessable (422)       understood, but a value is refused
     ├── TooManyRequests (429)
+    ├── Internal (500)            a mistake of ours; the log knows which
     └── Unavailable (503)         a backend that is needed is down; nothing was done by halves
 
     StartupError                  the process must not start; tells everything that is wrong at once
@@ -170,6 +171,10 @@ class Unprocessable(AuthioError):
 
 class TooManyRequests(AuthioError):
     status = 429
+
+
+class Internal(AuthioError):
+    status = 500
 
 
 class Unavailable(AuthioError):

@@ -20,6 +20,7 @@ from authio.services.actor import Actor
 from authio.services.audit import Audit
 from authio.services.connections import Connections
 from authio.services.events import Events
+from authio.services.idempotency import Idempotency
 from authio.services.organizations import Organizations
 from authio.services.portal_sessions import PortalSessions
 from authio.services.projects import Projects
@@ -75,6 +76,10 @@ class Services:
     @cached_property
     def projects(self) -> Projects:
         return Projects(self._connection, self.parts.clock, self.audit)
+
+    @cached_property
+    def idempotency(self) -> Idempotency:
+        return Idempotency(self._connection, self.parts.clock, self.parts.vault)
 
     @cached_property
     def organizations(self) -> Organizations:

@@ -61,6 +61,10 @@ class Projects:
         """Every project, oldest first."""
         return list(self._connection.execute(sa.select(projects).order_by(projects.c.id)))
 
+    def reachable(self) -> None:
+        """Raises what any other statement would raise, if the database cannot be used."""
+        self._connection.execute(sa.select(projects.c.id).limit(1)).first()
+
     def add_key(self, project_id: str, *, name: str = "") -> tuple[Any, str]:
         """A new API key: ``(row, key)``. The key is shown this once; only its digest is kept."""
         key = new_api_key()

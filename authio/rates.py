@@ -1,0 +1,90 @@
+"""How often something may be done. Counted in memory, or in Redis where the queue is there too.
+
+Windows are fixed: they begin with the first act and end after their time, all at once. While Redis is
+away each process counts for itself, and more strictly.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import redis
+from limits import RateLimitItemPerSecond
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from authio.errors import TooManyRequests
+from authio.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+_AWAY = (redis.RedisError, OSError)
+_QUIET = 5.0
+"""Seconds during which nobody asks a Redis that was found away, so that requests do not wait for it."""
+_STRICTER = 4
+"""While each of several processes counts alone, together they must not allow much more than one would."""
+_PREFIX = "authio-rates"
+
+
+@dataclass(frozen=True)
+class Rate:
+    """At most ``amount`` in ``seconds``."""
+
+    amount: int
+    seconds: int
+
+    def item(self, *, stricter: bool = False) -> RateLimitItemPerSecond:
+        amount = max(1, self.amount // _STRICTER) if stricter else self.amount
+        return RateLimitItemPerSecond(amount, self.seconds)
+
+
+def rates_of(settings: Settings) -> Mapping[str, Rate]:
+    """The rates by the name they are hit with."""
+    return {
+        "api": Rate(settings.rate_api, 60),
+        "unknown_tokens": Rate(settings.rate_unknown_tokens, 60),
+        "portal": Rate(settings.rate_portal, 60),
+        "link_requests": Rate(settings.rate_link_requests, 3600),
+    }
+
+
+class Limiter:
+    """Counts acts by name and key. *url* is the queue's: with ``redis://`` all processes count together."""
+
+    def __init__(self, url: str, rates: Mapping[str, Rate]) -> None:
+        shared = url.startswith(("redis://", "rediss://"))
+        self._items = {name: rate.item() for name, rate in rates.items()}
+        self._stricter = {name: rate.item(stricter=True) for name, rate in rates.items()}
+        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._shared = FixedWindowRateLimiter(_redis(url)) if shared else None
+        self._quiet_until = 0.0
+
+    def hit(self, name: str, key: str) -> None:
+        """Count one act of *name* by *key*; TooManyRequests with ``Retry-After`` if it is one too many."""
+        if self._shared is not None and time.monotonic() >= self._quiet_until:
+            try:
+                self._count(self._shared, self._items[name], key, name)
+            except _AWAY as error:
+                self._quiet_until = time.monotonic() + _QUIET
+                # The error's text may hold the address, and that a password.
+                logger.error("Rates cannot be counted in Redis (%s); counting here.", type(error).__name__)
+            else:
+                return
+        items = self._items if self._shared is None else self._stricter
+        self._count(self._local, items[name], key, name)
+
+    @staticmethod
+    def _count(limiter: FixedWindowRateLimiter, item: RateLimitItemPerSecond, key: str, name: str) -> None:
+        if not limiter.hit(item, name, key):
+            wait = limiter.get_window_stats(item, name, key).reset_time - time.time()
+            raise TooManyRequests(
+                "rate_limit_exceeded", headers={"Retry-After": str(max(1, math.ceil(wait)))}
+            )
+
+
+def _redis(url: str) -> RedisStorage:
+    return RedisStorage(url, key_prefix=_PREFIX, socket_connect_timeout=0.5, socket_timeout=0.5)

@@ -1,0 +1,1 @@
+"""The management API: what the vendor's backend asks for."""

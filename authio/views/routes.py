@@ -1,0 +1,46 @@
+"""Every URL on one page. The management API's are in :mod:`authio.wire.operations`, with their shapes."""
+
+from __future__ import annotations
+
+from pyramid.config import Configurator
+
+from authio.wire.operations import OPERATIONS
+
+
+def includeme(config: Configurator) -> None:
+    """Name every address. None of them redirects: an API call that is redirected turns into another one."""
+    _api(config)
+    _sso(config)
+    _portal(config)
+    config.add_route("health", "/health")
+
+
+def _api(config: Configurator) -> None:
+    """The management API: at the root of the host, and under ``/v1``."""
+    for path in dict.fromkeys(path for operation in OPERATIONS.values() for path in operation.paths):
+        # An external_id is the vendor's own, and may hold a slash.
+        config.add_route(api_route(path), path.replace("{external_id}", "{external_id:.+}"))
+    config.add_route("api.openapi", "/v1/openapi.json")
+
+
+def api_route(path: str) -> str:
+    """The name of the route at *path*, a path of the operations table."""
+    return f"api.{path}"
+
+
+def _sso(config: Configurator) -> None:
+    """The addresses that identity providers are given."""
+    config.add_route("sso.saml.metadata", "/sso/saml/{ulid}/metadata")
+
+
+def _portal(config: Configurator) -> None:
+    """The pages an IT admin sees, and what they are made of."""
+    config.add_static_view("static", "authio:static", cache_max_age=3600)
+    config.add_route("portal.providers", "/setup/providers")
+    config.add_route("portal.connect", "/setup/connect")
+    config.add_route("portal.review", "/setup/review")
+    config.add_route("portal.save", "/setup/save")
+    config.add_route("portal.done", "/setup/done")
+    config.add_route("portal.asset", "/setup/assets/{provider}/{name}")
+    config.add_route("portal.enter", "/setup/{token}")
+    config.add_route("portal.request", "/setup/{token}/request")

@@ -1,0 +1,1 @@
+"""The face that browsers and identity providers meet."""
