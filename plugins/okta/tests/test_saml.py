@@ -129,9 +129,15 @@ def test_every_attribute_the_walkthrough_prescribes_is_read(plugins: Plugins, ex
     assert expression in {name for names in connector.attributes.values() for name in names}
 
 
-def test_addresses_are_recognised() -> None:
+@pytest.mark.parametrize(
+    "domain", ["okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil"]
+)
+def test_addresses_on_its_own_hosts_are_recognised_for_sure(domain: str) -> None:
     saml = PROVIDER.connectors[0]
 
-    assert saml.recognise(f"https://acme.okta.com{PATH}") is Confidence.SURE
-    assert saml.recognise(f"https://login.acme.example{PATH}") is Confidence.LIKELY
-    assert saml.recognise("https://acme.okta.com.attacker.example/") is Confidence.NO
+    assert saml.recognise(f"https://acme.{domain}{PATH}") is Confidence.SURE
+    assert saml.recognise(f"https://acme.{domain}.attacker.example{PATH}") is Confidence.LIKELY
+
+
+def test_an_address_with_neither_host_nor_path_is_nobodys() -> None:
+    assert PROVIDER.connectors[0].recognise("https://acme.okta.com.attacker.example/") is Confidence.NO
