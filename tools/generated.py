@@ -73,28 +73,26 @@ SECTIONS: dict[tuple[str, str], Callable[[], str]] = {
 """Generated parts of pages, by path and name."""
 
 
-def wanted() -> dict[str, str]:
-    """What every page with a generated part ought to hold; ValueError for a page without its markers."""
+def wanted() -> tuple[dict[str, str], list[str]]:
+    """What every page with a generated part ought to hold, and a line for each page that lacks its markers."""
     pages = {path: make() for path, make in PAGES.items()}
+    problems = []
     for (path, name), make in SECTIONS.items():
         file = ROOT / path
         text = pages.get(path) or (file.read_text(encoding="utf-8") if file.exists() else "")
         begin, end = f"<!-- generated: {name} -->", f"<!-- end of {name} -->"
         whole = re.compile(f"{re.escape(begin)}\n.*?{re.escape(end)}", re.DOTALL)
         if not whole.search(text):
-            raise ValueError(f"{path} lacks the lines '{begin}' and '{end}'")
+            problems.append(f"{path} lacks the lines '{begin}' and '{end}'")
+            continue
         before, after = whole.split(text, maxsplit=1)
         pages[path] = f"{before}{begin}\n{make()}\n{end}{after}"
-    return pages
+    return pages, problems
 
 
 def main(arguments: list[str]) -> int:
     """Compare, or with ``--write`` write; 1 when a committed page is not what the code says."""
-    try:
-        pages = wanted()
-    except ValueError as problem:
-        print(f"make verify: {problem}", file=sys.stderr)
-        return 1
+    pages, problems = wanted()
     stale = []
     for path, text in pages.items():
         file = ROOT / path
