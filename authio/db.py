@@ -150,6 +150,8 @@ def _forget_after_commit(session: Session, *_: Any) -> None:
 
 def connection_of(session: Session) -> sa.Connection:
     """The connection of this session's transaction, begun on first use in the mode it was opened with."""
+    if session.in_transaction():
+        return session.connection()
     return session.connection(execution_options={"authio_write": session.info.get("write", True)})
 
 
