@@ -74,7 +74,7 @@ SECTIONS: dict[tuple[str, str], Callable[[], str]] = {
 
 
 def wanted() -> tuple[dict[str, str], list[str]]:
-    """What every page with a generated part ought to hold, and a line for each page that lacks its markers."""
+    """What every page with a generated part ought to hold, and what stands in the way of some."""
     pages = {path: make() for path, make in PAGES.items()}
     problems = []
     for (path, name), make in SECTIONS.items():
@@ -114,11 +114,10 @@ def main(arguments: list[str]) -> int:
             )
             print("\n".join(list(lines)[:30]))
     if stale:
-        print(
-            f"make verify: {', '.join(stale)} differ from the code; `make generate` writes them.",
-            file=sys.stderr,
-        )
-    return 1 if stale else 0
+        problems.append(f"{', '.join(stale)} differ from the code; `make generate` writes them")
+    for problem in problems:
+        print(f"make verify: {problem}.", file=sys.stderr)
+    return 1 if problems else 0
 
 
 if __name__ == "__main__":
