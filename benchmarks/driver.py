@@ -14,7 +14,6 @@ from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlencode
 
 CONNECTIONS = 4
 _PATIENCE = 30.0
@@ -66,28 +65,27 @@ class Batch:
         return len(self.answers) / self.seconds
 
 
-def request(
+def encode(
+    host: str,
     method: str,
     path: str,
     *,
     status: int = 200,
     headers: Mapping[str, str] | None = None,
     json_body: Any = None,
-    form: Sequence[tuple[str, str]] | None = None,
+    body: tuple[str, bytes] | None = None,
 ) -> Request:
-    """Encode one request that is to be answered with *status*."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "User-Agent: authio-bench"]
-    body = b""
+    """One request that is to be answered with *status*; *body* is a media type and bytes."""
     if json_body is not None:
-        body = json.dumps(json_body).encode()
-        lines.append("Content-Type: application/json")
-    if form is not None:
-        body = urlencode(form).encode()
-        lines.append("Content-Type: application/x-www-form-urlencoded")
-    if body or method == "POST":
-        lines.append(f"Content-Length: {len(body)}")
+        body = ("application/json", json.dumps(json_body).encode())
+    kind, content = body or ("", b"")
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", "User-Agent: authio-bench"]
+    if kind:
+        lines.append(f"Content-Type: {kind}")
+    if method in {"POST", "PUT"}:
+        lines.append(f"Content-Length: {len(content)}")
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
-    return Request("\r\n".join([*lines, "", ""]).encode() + body, status)
+    return Request("\r\n".join([*lines, "", ""]).encode() + content, status)
 
 
 @dataclass
@@ -108,6 +106,10 @@ class Driver:
     def __init__(self, port: int, *, connections: int = CONNECTIONS) -> None:
         self._port, self._count = port, connections
         self._lines: list[_Line] = []
+
+    def request(self, method: str, path: str, *, status: int = 200, **what: Any) -> Request:
+        """One request to this server, as :func:`encode` makes it."""
+        return encode(f"127.0.0.1:{self._port}", method, path, status=status, **what)
 
     def run(self, requests: Iterable[Request]) -> Batch:
         """Send every request, as many at once as there are connections. UnexpectedAnswer ends it."""

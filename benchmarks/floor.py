@@ -1,4 +1,4 @@
-"""The floor: our own server with an application that does nothing. ``python -m benchmarks.floor PORT THREADS``."""
+"""The floor: our own server with an application that does nothing. ``… floor PORT THREADS`` runs it."""
 
 from __future__ import annotations
 
