@@ -34,7 +34,6 @@ setup(
         "console_scripts": ["authio = authio.scripts.cli:main"],
         "paste.app_factory": ["main = authio:main"],
         "paste.server_factory": ["main = authio.server:server_factory"],
-        "paste.server_factory": ["main = authio.server:server_factory"],
     },
     classifiers=[
         "Framework :: Pyramid",

@@ -30,7 +30,9 @@ class _RefusedByServer(ErrorTask):
         request_id = new_id("request")
         body = json.dumps(
             {
-                "message": "The request could not be understood." if error.code < 500 else "Something went wrong.",
+                "message": "The request could not be understood."
+                if error.code < 500
+                else "Something went wrong.",
                 "code": _CODES.get(error.code, "bad_request"),
                 "request_id": request_id,
             }
@@ -102,12 +104,13 @@ class Server:
 
     def _serve_while(self, wanted: Any) -> None:
         while wanted():
-            self._listener.asyncore.loop(
-                timeout=0.25, map=self._listener._map, use_poll=True, count=1
-            )
+            self._listener.asyncore.loop(timeout=0.25, map=self._listener._map, use_poll=True, count=1)
 
     def _busy(self) -> bool:
-        return any(channel.requests or channel.total_outbufs_len for channel in list(self._listener.active_channels.values()))
+        return any(
+            channel.requests or channel.total_outbufs_len
+            for channel in list(self._listener.active_channels.values())
+        )
 
     def _stop(self, number: int, frame: FrameType | None) -> None:
         self._stopping.set()
@@ -120,7 +123,10 @@ def server_factory(global_config: dict[str, str], **ini: str) -> Any:
     def serve(application: Any) -> None:
         settings = application.registry.runtime.settings
         Server(
-            application, listen=settings.listen, threads=settings.threads, trusted_proxy=settings.trusted_proxy
+            application,
+            listen=settings.listen,
+            threads=settings.threads,
+            trusted_proxy=settings.trusted_proxy,
         ).run()
 
     return serve

@@ -10,6 +10,7 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 
 from authio.errors import AuthioError, StartupError
@@ -18,6 +19,8 @@ from authio.errors import AuthioError, StartupError
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Problems are told on standard error, without a traceback."""
     arguments = _parser().parse_args(argv)
+    # Pyramid still looks its assets up through pkg_resources; nobody who runs this can do anything about it.
+    warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     module = importlib.import_module(f"authio.scripts.{arguments.module}")
     try:
         return int(getattr(module, arguments.run)(arguments) or 0)
@@ -45,7 +48,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(commands: argparse._SubParsersAction, name: str, module: str, run: str, help: str, *, ini: bool = True) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+def _command(
+    commands: argparse._SubParsersAction, name: str, module: str, run: str, help: str, *, ini: bool = True
+) -> argparse.ArgumentParser:  # type: ignore[type-arg]
     parser = commands.add_parser(name, help=help, description=help)
     parser.set_defaults(module=module, run=run)
     if ini:
@@ -63,10 +68,16 @@ def _running(commands: argparse._SubParsersAction) -> None:  # type: ignore[type
     serve = _command(commands, "serve", "running", "serve", "Web and worker in one process.")
     serve.add_argument("--listen", metavar="HOST:PORT", help="instead of authio.listen")
     _command(commands, "worker", "running", "worker", "The worker alone: delivers webhooks.")
-    _command(commands, "migrate", "running", "migrate", "Bring the database to the newest schema, under a lock.")
+    _command(
+        commands, "migrate", "running", "migrate", "Bring the database to the newest schema, under a lock."
+    )
     _command(commands, "new-master-key", "running", "new_master_key", "Print a fresh master key.", ini=False)
     listen = _command(
-        commands, "listen", "listening", "listen", "A webhook receiver for development: verifies and prints what comes."
+        commands,
+        "listen",
+        "listening",
+        "listen",
+        "A webhook receiver for development: verifies and prints what comes.",
     )
     listen.add_argument("--port", type=int, default=6544)
     listen.add_argument("--project", metavar="ID", help="whose events (default: the only project there is)")
@@ -74,14 +85,18 @@ def _running(commands: argparse._SubParsersAction) -> None:  # type: ignore[type
 
 def _projects(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     project = commands.add_parser("project", help="Projects.").add_subparsers(metavar="ACT", required=True)
-    create = project.add_parser("create", help="Make a project with its first API key, which is shown this once.")
+    create = project.add_parser(
+        "create", help="Make a project with its first API key, which is shown this once."
+    )
     create.set_defaults(module="projects", run="create")
     create.add_argument("name")
     _ini_and_json(create)
     listed = project.add_parser("list", help="Every project.")
     listed.set_defaults(module="projects", run="list_projects")
     _ini_and_json(listed)
-    keys = commands.add_parser("api-key", help="A project's API keys.").add_subparsers(metavar="ACT", required=True)
+    keys = commands.add_parser("api-key", help="A project's API keys.").add_subparsers(
+        metavar="ACT", required=True
+    )
     for act, help in (
         ("create", "Make another key, which is shown this once."),
         ("list", "The keys, without their secrets."),
@@ -99,13 +114,19 @@ def _projects(commands: argparse._SubParsersAction) -> None:  # type: ignore[typ
 
 def _ini_and_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "ini", metavar="INI", nargs="?", default=os.environ.get("AUTHIO_INI", "development.ini"), help="settings file"
+        "ini",
+        metavar="INI",
+        nargs="?",
+        default=os.environ.get("AUTHIO_INI", "development.ini"),
+        help="settings file",
     )
     parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
 def _providers(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    listed = _command(commands, "providers", "providers", "list_providers", "The providers that are installed.")
+    listed = _command(
+        commands, "providers", "providers", "list_providers", "The providers that are installed."
+    )
     listed.add_argument("--json", action="store_true", help="machine-readable")
     inspect = _command(
         commands,
@@ -120,10 +141,16 @@ def _providers(commands: argparse._SubParsersAction) -> None:  # type: ignore[ty
     what = inspect.add_mutually_exclusive_group(required=True)
     what.add_argument("--url", metavar="U", help="fetch it from here")
     what.add_argument("--file", metavar="F", help="read it from here; - is standard input")
-    what.add_argument("--value", metavar="FIELD=V", action="append", help="judge the value alone; may be repeated")
+    what.add_argument(
+        "--value", metavar="FIELD=V", action="append", help="judge the value alone; may be repeated"
+    )
     inspect.add_argument("--now", metavar="T", help="judge as of this moment, such as 2026-01-31T12:00:00Z")
-    inspect.add_argument("--sp-entity-id", metavar="E", help="our own entity ID, to recognise our own metadata")
-    inspect.add_argument("--issuer", metavar="I", help="the issuer that was entered, for a discovery document")
+    inspect.add_argument(
+        "--sp-entity-id", metavar="E", help="our own entity ID, to recognise our own metadata"
+    )
+    inspect.add_argument(
+        "--issuer", metavar="I", help="the issuer that was entered, for a discovery document"
+    )
     inspect.add_argument("--json", action="store_true", help="machine-readable")
 
 

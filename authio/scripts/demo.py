@@ -24,7 +24,7 @@ def prepare(ini: Mapping[str, str]) -> None:
     for key in ("sqlalchemy.url", "huey.url"):
         kind, _, path = os.environ.get(_ENVIRONMENT[key], ini.get(key, "")).partition(":///")
         if kind == "sqlite":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys = os.environ.get("AUTHIO_MASTER_KEYS", ini.get("authio.master_keys", ""))
     if keys.startswith("file:") and not Path(keys[5:]).exists():
         _write_private(Path(keys[5:]), crypto.new_master_keys() + "\n")
@@ -39,9 +39,15 @@ def greet(runtime: Runtime) -> None:
     demo = _remembered(path, runtime) or _make(path, runtime)
     with runtime.begin() as services:
         organization = services.organizations.hold(demo["project_id"], demo["organization_id"])
-        _, token = services.setup_links.mint(organization, Wanted(intents=["sso"], lifetime=timedelta(days=1)))
+        _, token = services.setup_links.mint(
+            organization, Wanted(intents=["sso"], lifetime=timedelta(days=1))
+        )
     base = runtime.settings.base_url
-    print(_GREETING.format(base=base, path=path, link=setup_address(base, token), **demo), file=sys.stdout, flush=True)
+    print(
+        _GREETING.format(base=base, path=path, link=setup_address(base, token), **demo),
+        file=sys.stdout,
+        flush=True,
+    )
 
 
 _GREETING = """
@@ -101,7 +107,7 @@ def _make(path: Path, runtime: Runtime) -> dict[str, Any]:
 
 def _write_private(path: Path, text: str) -> None:
     """Write *text* so that only this user can ever read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)

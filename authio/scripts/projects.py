@@ -36,7 +36,9 @@ def list_projects(arguments: argparse.Namespace) -> None:
     """Print every project."""
     with _services(arguments, write=False) as services:
         rows = services.projects.all()
-    _print_all(arguments, [{"project_id": row.id, "client_id": row.client_id, "name": row.name} for row in rows])
+    _print_all(
+        arguments, [{"project_id": row.id, "client_id": row.client_id, "name": row.name} for row in rows]
+    )
 
 
 def create_key(arguments: argparse.Namespace) -> None:
