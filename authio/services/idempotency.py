@@ -86,7 +86,7 @@ class Idempotency:
     def finish(
         self, project_id: str, key: str, *, status: int, body: bytes, once: frozenset[str] = frozenset()
     ) -> None:
-        """Keep the answer: whole and sealed for ten minutes, without the fields named in *once* for longer."""
+        """Keep the answer: whole and sealed for ten minutes, for longer without what *once* names."""
         sealed, lasting = None, body
         if once:
             sealed = self._vault.seal(body, place=_place(project_id, key))

@@ -12,7 +12,7 @@ from pyramid.response import Response
 from pyramid_retry import is_error_retryable
 
 from authio.db import unavailable
-from authio.errors import CODES, AuthioError, BadRequest, Internal, MethodNotAllowed, NotFound
+from authio.errors import CODES, AuthioError, BadRequest, Internal, NotFound
 from authio.views.portal.errors import error_page, is_portal
 from authio.wire.error import error_out
 
@@ -47,10 +47,16 @@ def answer_to(request: Request, error: BaseException) -> Response:
     if isinstance(error, HTTPException) and error.status_int < 400:
         return error
     known = _known(request, error)
-    response = error_page(request, known) if _wants_page(request) else _json(request, known)
-    for name, value in known.headers.items():
-        response.headers[name] = value
+    response = _page(request, known) if _wants_page(request) else _json(request, known)
+    response.headers.update(known.headers)
     return response
+
+
+def _page(request: Request, error: AuthioError) -> Response:
+    try:
+        return error_page(request, error)
+    except Exception as failure:  # noqa: BLE001 - an error about an error still needs an answer
+        return _json(request, _known(request, failure))
 
 
 def _known(request: Request, error: BaseException) -> AuthioError:
@@ -77,9 +83,12 @@ def _with_code(code: str) -> AuthioError:
 
 def _wants_page(request: Request) -> bool:
     """Portal pages decide for themselves; an address that is no API answers as the client prefers."""
-    if is_portal(request):
-        return True
-    route = request.matched_route
+    try:
+        if is_portal(request):
+            return True
+    except UnicodeDecodeError:
+        return False
+    route = getattr(request, "matched_route", None)
     if route is not None and route.name.startswith("api."):
         return False
     offers = request.accept.acceptable_offers(["application/json", "text/html"])
@@ -88,7 +97,4 @@ def _wants_page(request: Request) -> bool:
 
 def _json(request: Request, error: AuthioError) -> Response:
     body = json.dumps(error_out(error, request.id), ensure_ascii=False, separators=(",", ":"))
-    response = Response(body.encode(), status=error.status, content_type="application/json")
-    if error.status == MethodNotAllowed.status and "Allow" not in error.headers:
-        response.headers["Allow"] = "GET, HEAD"
-    return response
+    return Response(body.encode(), status=error.status, content_type="application/json", charset=None)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-import colander
-
 from authio.clock import wire_time
 from authio.ids import PREFIXES, ulid_of
 from authio.models import ConnectionState

@@ -189,10 +189,12 @@ def _is_index(key: str) -> bool:
 
 
 class EventsQuery(colander.MappingSchema):
-    """Which events are listed. ``order`` and ``before`` are taken and have no effect: oldest first, always."""
+    """Which events are listed. ``order`` and ``before`` have no effect: oldest first, always."""
 
     events = required(
-        List(least=1), required(Text(most=80), name="event"), description="Types, or beginnings such as connection.*"
+        List(least=1),
+        required(Text(most=80), name="event"),
+        description="Types, or beginnings such as connection.*",
     )
     limit = optional(Whole(1, 100, digits=True), default=10, description="How many events at most.")
     after = optional(Id(), description="The id of the last event you have.")

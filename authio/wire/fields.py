@@ -15,7 +15,7 @@ from typing import Any
 
 import colander
 
-from authio.errors import CODES, BadRequest, FieldError, Unprocessable
+from authio.errors import CODES, AuthioError, BadRequest, FieldError, Unprocessable
 
 MOST_LABELS, LONGEST_LABEL_KEY, LONGEST_LABEL = 50, 40, 600
 _FORBIDDEN = frozenset({"Cc", "Cs"})
@@ -154,10 +154,11 @@ class Id(Text):
 class Whole(_Type):
     """A whole number in a range. ``true``, ``1.0`` and ``"1"`` are none; in a query string digits are."""
 
-    def __init__(self, least: int, most: int, *, complaint: Complaint | None = None, digits: bool = False) -> None:
+    def __init__(self, least: int, most: int, *, complaint: str = "", digits: bool = False) -> None:
         super().__init__()
         self.least, self.most, self.digits = least, most, digits
-        self.complaint = complaint or Complaint("out_of_range", f"Must be a whole number from {least} to {most}.")
+        sentence = f"Must be a whole number from {least} to {most}."
+        self.complaint = Complaint(complaint) if complaint else Complaint("out_of_range", sentence)
 
     def read(self, node: Any, value: Any) -> Any:
         if self.digits and isinstance(value, str) and re.fullmatch(r"[0-9]{1,9}", value):
@@ -210,7 +211,8 @@ class Labels(_Type):
         self.removable = removable
 
     def read(self, node: Any, value: Any) -> Any:
-        if not isinstance(value, dict) or len(value) > MOST_LABELS or not all(map(self._fits, *zip(*value.items()))):
+        fits = isinstance(value, dict) and len(value) <= MOST_LABELS
+        if not fits or not all(self._fits(key, one) for key, one in value.items()):
             refuse(node, "invalid_metadata")
         return dict(value)
 
@@ -314,7 +316,7 @@ def read(schema: Any, value: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def refusal(invalid: Any) -> BadRequest | Unprocessable:
+def refusal(invalid: Any) -> AuthioError:
     """The error that answers what colander found."""
     errors = []
     for field, messages in invalid.asdict(separator=None).items():
@@ -326,4 +328,5 @@ def refusal(invalid: Any) -> BadRequest | Unprocessable:
             errors.append(FieldError(field=field, code=complaint.code, message=str(complaint)))
     codes = [error.code for error in errors]
     code = codes[0] if codes and all(one in CODES for one in codes) else "validation_failed"
-    return {400: BadRequest, 422: Unprocessable}[CODES[code].status](code, errors=errors)
+    kind = BadRequest if CODES[code].status == BadRequest.status else Unprocessable
+    return kind(code, errors=errors)

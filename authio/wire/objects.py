@@ -25,7 +25,9 @@ def _one_of(words: Any) -> dict[str, Any]:
     return {"type": "string", "enum": [str(word) for word in words]}
 
 
-def _object(name: str, fields: Mapping[str, Any], *, optional: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def _object(
+    name: str, fields: Mapping[str, Any], *, optional: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     return {
         "type": "object",
         "required": ["object", *fields],
@@ -128,7 +130,7 @@ OBJECTS: Mapping[str, dict[str, Any]] = {
         optional={
             **_LINK_OPTIONAL,
             "token": {"type": "string", "description": "Shown in this answer, and never again."},
-            "url": {"type": "string", "description": "What you send to the IT admin. Shown once, as the token."},
+            "url": {"type": "string", "description": "What you send to the IT admin. Shown once too."},
         },
     ),
     "WebhookEndpoint": _object(

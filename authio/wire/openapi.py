@@ -17,9 +17,21 @@ from authio.wire.objects import OBJECTS, list_of
 from authio.wire.operations import OPERATIONS, Operation
 
 VERSION = "1.0.0"
-_EVERYWHERE = ("missing_api_key", "invalid_api_key", "rate_limit_exceeded", "internal_error", "db_unavailable")
+_EVERYWHERE = (
+    "missing_api_key",
+    "invalid_api_key",
+    "rate_limit_exceeded",
+    "internal_error",
+    "db_unavailable",
+)
 _WITH_QUERY = ("validation_failed",)
-_WITH_BODY = ("invalid_json", "project_not_found", "request_too_large", "unsupported_media_type", "validation_failed")
+_WITH_BODY = (
+    "invalid_json",
+    "project_not_found",
+    "request_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+)
 _WITH_KEY = ("idempotency_error", "idempotency_in_progress")
 _REQUEST_ID = {"description": "Names this request in our log.", "schema": {"type": "string"}}
 
@@ -134,7 +146,7 @@ def _query_parameters(operation: Operation) -> Iterable[dict[str, Any]]:
 
 def _responses(operation: Operation) -> dict[str, Any]:
     done: dict[str, Any] = {
-        "description": "Done." if operation.answer is None else "The list." if operation.is_list else "The object.",
+        "description": "Done. The body is empty." if operation.answer is None else "Done.",
         "headers": {"X-Request-ID": _REQUEST_ID},
     }
     if operation.answer is not None:

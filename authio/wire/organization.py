@@ -135,7 +135,9 @@ class OrganizationsQuery(PageQuery):
     """Which organizations are listed."""
 
     domains = optional(
-        List(most=MOST_DOMAINS), required(Text(most=253), name="domain"), description="With one of these domains."
+        List(most=MOST_DOMAINS),
+        required(Text(most=253), name="domain"),
+        description="With one of these domains.",
     )
     search = optional(Text(), description="With this in the name.")
 

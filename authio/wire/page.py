@@ -18,7 +18,7 @@ class PageQuery(colander.MappingSchema):
         Text(most=10),
         default="desc",
         validator=OneOf(("asc", "desc", "normal")),
-        description="By time of creation. normal: newest first, before meaning older and after meaning newer.",
+        description="By time of creation. normal: newest first; before means older, after newer.",
     )
     after = optional(Id(), description="The id of an object: what follows it in this order.")
     before = optional(Id(), description="The id of an object: what comes just before it in this order.")

@@ -1,4 +1,4 @@
-"""Setup links on the wire: ``admin_portal_token``. The token and its address are in the mint's answer only."""
+"""Setup links on the wire, ``admin_portal_token``. Token and address are in the mint's answer only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from authio.clock import wire_time
 from authio.models.setup_link import state_at
 from authio.protocols.addresses import parsed_or_none
 from authio.wire.fields import (
-    Complaint,
     Email,
     Flag,
     Id,
@@ -85,7 +84,7 @@ class SetupLinkIn(colander.MappingSchema):
         description="What the link is for.",
     )
     ttl_seconds = optional(
-        Whole(SHORTEST_LIFE, LONGEST_LIFE, complaint=Complaint("ttl_out_of_range")),
+        Whole(SHORTEST_LIFE, LONGEST_LIFE, complaint="ttl_out_of_range"),
         default=USUAL_LIFE,
         description="How long the link lives.",
     )
@@ -99,7 +98,9 @@ class SetupLinkIn(colander.MappingSchema):
     locale = optional(
         Text(most=35),
         validator=Matches(
-            r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*", "invalid_locale", "Must be a language tag such as en or pt-BR."
+            r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*",
+            "invalid_locale",
+            "Must be a language tag such as en or pt-BR.",
         ),
         description="The language of the pages, as a BCP 47 tag.",
     )

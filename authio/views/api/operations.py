@@ -186,7 +186,7 @@ def _json(status: int, body: bytes) -> Response:
 def _empty(status: int) -> Response:
     """A reply without a body, and so without a content type: clients would try to read it."""
     response = Response(status=status)
-    del response.headers["Content-Type"]
+    response.headers.pop("Content-Type", None)
     return response
 
 
@@ -197,8 +197,8 @@ def includeme(config: Any) -> None:
         for path in found.paths:
             methods.setdefault(path, set()).add(found.method)
     methods["openapi"] = {"GET"}
-    for path, allowed in methods.items():
-        allowed |= {"HEAD"} if "GET" in allowed else set()
+    for path, taken in methods.items():
+        allowed = taken | {"HEAD"} if "GET" in taken else taken
         config.add_view(_Refusal(", ".join(sorted(allowed))), route_name=api_route(path))
 
 

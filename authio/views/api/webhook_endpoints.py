@@ -30,7 +30,7 @@ def check_address(request: Request, body: Mapping[str, Any]) -> None:
 
 
 def _refuse() -> None:
-    wrong = FieldError("endpoint_url", "invalid_url", "Must be an https address that can be reached publicly.")
+    wrong = FieldError("endpoint_url", "invalid_url", "Must be a public https address.")
     raise Unprocessable("invalid_url", errors=[wrong]) from None
 
 
