@@ -19,6 +19,7 @@ from authio.ids import new_id
 # with a page that leads back; what is larger still is not even read.
 _LARGEST_BODY = 8 * 1024 * 1024
 _FINISH_SECONDS = 30.0
+_GRACE_SECONDS = 0.3
 _CODES = {400: "bad_request", 413: "request_too_large", 431: "request_too_large", 500: "internal_error"}
 
 
@@ -95,6 +96,9 @@ class Server:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._serve_while(lambda: not self._stopping.is_set())
+        # Whoever has connected already, but was not let in yet, is not turned away.
+        grace = time.monotonic() + _GRACE_SECONDS
+        self._serve_while(lambda: time.monotonic() < grace)
         self._listener.accepting = False
         self._listener.socket.close()
         self._listener.del_channel()
@@ -104,11 +108,11 @@ class Server:
 
     def _serve_while(self, wanted: Any) -> None:
         while wanted():
-            self._listener.asyncore.loop(timeout=0.25, map=self._listener._map, use_poll=True, count=1)
+            self._listener.asyncore.loop(timeout=0.1, map=self._listener._map, use_poll=True, count=1)
 
     def _busy(self) -> bool:
         return any(
-            channel.requests or channel.total_outbufs_len
+            channel.requests or channel.request is not None or channel.total_outbufs_len
             for channel in list(self._listener.active_channels.values())
         )
 
