@@ -125,7 +125,8 @@ class Database:
         if weak and not allow_weak:
             raise StartupError(
                 [
-                    "The database may forget acknowledged writes; set it to durable, or set authio.allow_weak_durability."
+                    "The database may forget acknowledged writes. Make it durable, "
+                    "or set authio.allow_weak_durability."
                 ]
             )
 

@@ -1,4 +1,4 @@
-"""The HTTP server: waitress, with our limits, JSON for what it refuses itself, and a stop that finishes work."""
+"""The HTTP server: waitress with our limits, JSON for what it refuses, and a stop that finishes work."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Server:
         return int(self._listener.effective_port)
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; then take no new connection and finish what is under way, for 30 s at most."""
+        """Serve until SIGTERM or SIGINT; then finish what is under way, for 30 s at most."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
         self._serve_while(lambda: not self._stopping.is_set())
@@ -122,7 +122,7 @@ class Server:
 
 
 def server_factory(global_config: dict[str, str], **ini: str) -> Any:
-    """``[server:main] use = egg:authio-portal``: this server under ``pserve``, by the settings of ``[app:main]``."""
+    """``use = egg:authio-portal`` in ``[server:main]``: this server under ``pserve``, by the app's settings."""
 
     def serve(application: Any) -> None:
         settings = application.registry.runtime.settings

@@ -163,7 +163,7 @@ class Settings:
         "AUTHIO_QUEUE_URL",
         _queue,
         None,
-        "The queue that wakes the worker: sqlite:///PATH, or redis://HOST:PORT/NUMBER. It holds no truth; it may be emptied.",
+        "The queue that wakes the worker: sqlite:///PATH, or redis://HOST:PORT/NUMBER. It may be emptied.",
         secret=True,
     )
     base_url: str = _setting(
@@ -191,7 +191,8 @@ class Settings:
         "AUTHIO_MASTER_KEYS",
         _master_keys,
         None,
-        "Keys that seal secrets at rest: `id:base64 of 32 bytes`, newest first, or `file:PATH`. Lose them and sealed secrets are lost.",
+        "Keys that seal secrets at rest: `id:base64 of 32 bytes`, newest first, or `file:PATH`. Keep a copy: "
+        "without them nothing sealed opens.",
         secret=True,
     )
     outbound_allow: frozenset[str] = _setting(
@@ -199,7 +200,8 @@ class Settings:
         "AUTHIO_OUTBOUND_ALLOW",
         _pairs,
         "",
-        "Exact host:port pairs, as written in an address, that may be reached although they are private or not https. For development.",
+        "Exact host:port pairs, as written in an address, that may be reached although they are private "
+        "or not https. For development.",
     )
     webhook_ports: frozenset[str] = _setting(
         "authio.webhook_ports",
@@ -276,7 +278,8 @@ class Settings:
         "AUTHIO_DEMO",
         _flag,
         "false",
-        "On first start make the master key file and a demo project; on each start print a setup link. Refused unless the base URL is a loopback address.",
+        "On first start make the master key file and a demo project; on each start print a setup link. "
+        "Refused unless the base URL is a loopback address.",
     )
     weak_durability: bool = _setting(
         "authio.allow_weak_durability",

@@ -26,13 +26,12 @@ def config(connection: sa.Connection | None = None) -> Config:
 
 def migrate(engine: sa.Engine) -> bool:
     """Bring the schema to the newest revision; whether anything had to be done. Two processes take turns."""
-    with engine.connect() as connection:
-        with connection.begin():
-            # SQLite's BEGIN IMMEDIATE is the lock there.
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            before = MigrationContext.configure(connection).get_current_revision()
-            command.upgrade(config(connection), "head")
+    with engine.begin() as connection:
+        # SQLite's BEGIN IMMEDIATE is the lock there.
+        if connection.dialect.name == "postgresql":
+            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        before = MigrationContext.configure(connection).get_current_revision()
+        command.upgrade(config(connection), "head")
     return before != newest()
 
 

@@ -44,7 +44,7 @@ connections = sa.Table(
     moment("created_at"),
     moment("updated_at"),
     moment("activated_at", nullable=True),
-    # Through the portal an organization has at most one draft: the draft belongs to the organization, not to a link.
+    # An organization has at most one draft: it belongs to the organization, not to a link.
     sa.Index(
         "uq_connections_draft",
         "organization_id",

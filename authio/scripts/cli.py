@@ -50,7 +50,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(
     commands: argparse._SubParsersAction, name: str, module: str, run: str, help: str, *, ini: bool = True
-) -> argparse.ArgumentParser:  # type: ignore[type-arg]
+) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=help, description=help)
     parser.set_defaults(module=module, run=run)
     if ini:
@@ -64,7 +64,7 @@ def _command(
     return parser
 
 
-def _running(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _running(commands: argparse._SubParsersAction) -> None:
     serve = _command(commands, "serve", "running", "serve", "Web and worker in one process.")
     serve.add_argument("--listen", metavar="HOST:PORT", help="instead of authio.listen")
     _command(commands, "worker", "running", "worker", "The worker alone: delivers webhooks.")
@@ -83,7 +83,7 @@ def _running(commands: argparse._SubParsersAction) -> None:  # type: ignore[type
     listen.add_argument("--project", metavar="ID", help="whose events (default: the only project there is)")
 
 
-def _projects(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _projects(commands: argparse._SubParsersAction) -> None:
     project = commands.add_parser("project", help="Projects.").add_subparsers(metavar="ACT", required=True)
     create = project.add_parser(
         "create", help="Make a project with its first API key, which is shown this once."
@@ -123,7 +123,7 @@ def _ini_and_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="machine-readable")
 
 
-def _providers(commands: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+def _providers(commands: argparse._SubParsersAction) -> None:
     listed = _command(
         commands, "providers", "providers", "list_providers", "The providers that are installed."
     )

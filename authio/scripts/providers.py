@@ -22,7 +22,7 @@ from authio.settings import Settings
 def list_providers(arguments: argparse.Namespace) -> None:
     """Print every provider with its connectors, and the distribution and version it comes from."""
     plugins = loader.load(_blocked(arguments.ini))
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "provider": provider.key,
             "name": provider.name,

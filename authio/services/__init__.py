@@ -7,8 +7,8 @@ service cannot tell which of them is calling.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from authio.clock import Clock
@@ -21,6 +21,7 @@ from authio.services.audit import Audit
 from authio.services.connections import Connections
 from authio.services.events import Events
 from authio.services.idempotency import Idempotency
+from authio.services.lazily import lazily
 from authio.services.organizations import Organizations
 from authio.services.portal_sessions import PortalSessions
 from authio.services.projects import Projects
@@ -49,15 +50,15 @@ class Services:
         # Who acts may become known on the way, when a key or a cookie has been looked up.
         self.actor = actor
 
-    @cached_property
-    def _connection(self):  # noqa: ANN202 - a SQLAlchemy connection
+    @lazily
+    def _connection(self) -> sa.Connection:
         return connection_of(self.session)
 
-    @cached_property
+    @lazily
     def audit(self) -> Audit:
         return Audit(self._connection, self.parts.clock, lambda: self.actor)
 
-    @cached_property
+    @lazily
     def webhooks(self) -> Webhooks:
         return Webhooks(
             self._connection,
@@ -67,33 +68,33 @@ class Services:
             self.parts.settings.webhook_retry_schedule,
         )
 
-    @cached_property
+    @lazily
     def events(self) -> Events:
         return Events(
             self.session, self._connection, self.parts.clock, self.parts.bell, self.webhooks, self.actor
         )
 
-    @cached_property
+    @lazily
     def projects(self) -> Projects:
         return Projects(self._connection, self.parts.clock, self.audit)
 
-    @cached_property
+    @lazily
     def idempotency(self) -> Idempotency:
         return Idempotency(self._connection, self.parts.clock, self.parts.vault)
 
-    @cached_property
+    @lazily
     def organizations(self) -> Organizations:
         return Organizations(self._connection, self.parts.clock, self.events, self.audit)
 
-    @cached_property
+    @lazily
     def setup_links(self) -> SetupLinks:
         return SetupLinks(self._connection, self.parts.clock, self.events, self.audit)
 
-    @cached_property
+    @lazily
     def portal_sessions(self) -> PortalSessions:
         return PortalSessions(self._connection, self.parts.clock, self.audit)
 
-    @cached_property
+    @lazily
     def connections(self) -> Connections:
         return Connections(
             self._connection, self.parts.clock, self.parts.vault, self.events, self.setup_links, self.audit

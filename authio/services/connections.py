@@ -122,7 +122,7 @@ class Connections:
         """A connection in whatever state, for the public addresses that name it by its ULID; else None."""
         return self._connection.execute(sa.select(connections).where(_t.id == connection_id)).one_or_none()
 
-    def list(
+    def page(
         self,
         project_id: str,
         cursor: Cursor,
@@ -305,7 +305,10 @@ class Connections:
         return row
 
     def _tell(self, row: Any, spent: Any, retired: Sequence[Any]) -> None:
-        """Events and audit of a save. What was retired is told first: who follows along ends with what is live."""
+        """Events and audit of a save.
+
+        What was retired is told first, so that whoever follows along ends with what is live.
+        """
         domains = self.domains(row)
         happened = [("connection.deactivated", connection_event_out(old, domains)) for old in retired]
         happened.append(("sso.connection.created", created_event_out(row, domains)))

@@ -13,7 +13,7 @@ SECONDS = 8.0
 
 
 def fetcher(outbound: Outbound, *, seconds: float = SECONDS) -> Fetch:
-    """A ``fetch`` whose clock starts now; it raises ``Refused`` with one finding when an address is of no use."""
+    """A ``fetch`` whose clock starts now. It raises ``Refused`` when an address is of no use."""
     deadline = time.monotonic() + seconds
 
     def fetch(url: str, /) -> Fetched:

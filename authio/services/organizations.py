@@ -38,7 +38,7 @@ class Organizations:
         return self._found(self._connection.execute(_BY_ID, {"project": project_id, "id": organization_id}))
 
     def hold(self, project_id: str, organization_id: str) -> Any:
-        """As :meth:`get`, and nobody else changes its links, drafts or events before this transaction ends."""
+        """As :meth:`get`, and nobody else changes its links, drafts or events in the meantime."""
         return self._found(self._connection.execute(_HOLD, {"project": project_id, "id": organization_id}))
 
     def by_external_id(self, project_id: str, external_id: str) -> Any:
@@ -71,10 +71,10 @@ class Organizations:
                 found[row.organization_id].append(row)
         return found
 
-    def list(
+    def page(
         self, project_id: str, cursor: Cursor, *, domains: Sequence[str] = (), search: str | None = None
     ) -> Page:
-        """One page of the project's organizations, optionally with one of *domains* or *search* in the name."""
+        """One page of the project's organizations: with one of *domains*, with *search* in the name."""
         statement = sa.select(organizations).where(_t.project_id == project_id)
         if domains:
             owners = sa.select(_d.organization_id).where(

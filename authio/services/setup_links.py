@@ -86,7 +86,7 @@ class SetupLinks:
         self._connection, self._clock, self._events, self._audit = connection, clock, events, audit
 
     def mint(self, organization: Any, wanted: Wanted) -> tuple[Any, str]:
-        """Make a link: ``(row, token)``. Unless asked otherwise, the organization's live links end as replaced.
+        """Make a link: ``(row, token)``. The organization's live links end as replaced unless asked otherwise.
 
         *organization* is held by this transaction (``Organizations.hold``), so that of two mints at once
         the later sees the link of the earlier.
@@ -186,7 +186,7 @@ class SetupLinks:
             raise NotFound("token_not_found")
         return link
 
-    def list(self, project_id: str, cursor: Cursor, *, organization_id: str | None = None) -> Page:
+    def page(self, project_id: str, cursor: Cursor, *, organization_id: str | None = None) -> Page:
         """One page of the project's links, newest first unless the cursor says otherwise."""
         where = [_t.project_id == project_id]
         if organization_id is not None:

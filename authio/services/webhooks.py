@@ -170,7 +170,7 @@ class Webhooks:
         """The project's endpoint at *url*; NotFound."""
         return self._one(_e.project_id == project_id, _e.url == url)
 
-    def list(self, project_id: str, cursor: Cursor) -> Page:
+    def page(self, project_id: str, cursor: Cursor) -> Page:
         """One page of the project's endpoints."""
         found = page(
             self._connection, sa.select(webhook_endpoints).where(_e.project_id == project_id), _e.id, cursor

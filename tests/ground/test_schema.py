@@ -97,10 +97,15 @@ def test_after_commit_work_runs_once_committed_and_never_when_rolled_back(databa
         connection_of(session).execute(sa.select(1))
         after_commit(session, lambda: ran.append("committed"))
         assert ran == []
-    with pytest.raises(RuntimeError), database.begin(write=True) as session:
-        connection_of(session).execute(sa.select(1))
-        after_commit(session, lambda: ran.append("rolled back"))
-        raise RuntimeError
+
+    def fail() -> None:
+        with database.begin(write=True) as session:
+            connection_of(session).execute(sa.select(1))
+            after_commit(session, lambda: ran.append("rolled back"))
+            raise RuntimeError("not this time")
+
+    with pytest.raises(RuntimeError):
+        fail()
 
     assert ran == ["committed"]
 

@@ -218,7 +218,7 @@ def test_drafts_are_left_out_of_lists_and_look_ups(services: Begin, acme: Any, r
     from authio.services.pages import Cursor
 
     with services(write=False) as s:
-        assert s.connections.list(acme.project_id, Cursor()).rows == []
+        assert s.connections.page(acme.project_id, Cursor()).rows == []
         with pytest.raises(NotFound):
             s.connections.get(acme.project_id, ready.id)
 

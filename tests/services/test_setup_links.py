@@ -11,7 +11,13 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from authio.crypto import digest
 from authio.db import connection_of
@@ -150,68 +156,67 @@ def test_SEC_115_another_project_has_no_such_link(mint: Mint, services: Begin) -
             s.setup_links.revoke(other.id, link.id)
 
 
+class Life(RuleBasedStateMachine):
+    """Mint, spend, revoke, sweep and move the clock in any order."""
+
+    # Set on a subclass by the test, which has the fixtures.
+    services: Begin
+    mint: Mint
+    project_id: str
+    clock: Any
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[Any] = []
+        self.ended: dict[str, LinkState] = {}
+
+    @rule(keep=st.booleans(), minutes=st.integers(5, 60))
+    def mint_one(self, keep: bool, minutes: int) -> None:
+        self.links.append(self.mint(keep_existing=keep, lifetime=timedelta(minutes=minutes))[0])
+
+    @precondition(lambda self: self.links)
+    @rule(which=st.integers(0, 5))
+    def spend(self, which: int) -> None:
+        link = self.links[which % len(self.links)]
+        try:
+            with self.services() as s:
+                s.setup_links.consume(link, connection_id="conn_x")
+        except Gone:
+            return
+        assert link.id not in self.ended
+
+    @precondition(lambda self: self.links)
+    @rule(which=st.integers(0, 5))
+    def revoke(self, which: int) -> None:
+        with self.services() as s:
+            s.setup_links.revoke(self.project_id, self.links[which % len(self.links)].id)
+
+    @rule(minutes=st.integers(-10, 30))
+    def move_the_clock(self, minutes: int) -> None:
+        # What was marked as ended stays ended, whatever the clock says afterwards.
+        with self.services() as s:
+            s.setup_links.expire_due()
+        self.clock.step(minutes=minutes)
+
+    @invariant()
+    def an_end_is_an_end(self) -> None:
+        with self.services(write=False) as s:
+            rows = [s.setup_links.get_any(link.id) for link in self.links]
+        for row in rows:
+            assert self.ended.get(row.id, row.state) == row.state
+            if row.state != LinkState.OPEN:
+                self.ended[row.id] = LinkState(row.state)
+                assert state_at(row, self.clock.now()) == row.state
+
+
 def test_SEC_125_no_sequence_of_acts_and_clock_steps_revives_a_link(
     mint: Mint, services: Begin, acme: Any, clock: Any
 ) -> None:
-    """Mint, open, spend, revoke, replace, expire and move the clock in any order: an end is an end."""
-
-    class Life(RuleBasedStateMachine):
-        def __init__(self) -> None:
-            super().__init__()
-            self.links: list[Any] = []
-            self.ended: dict[str, LinkState] = {}
-
-        @rule(keep=st.booleans(), minutes=st.integers(5, 60))
-        def mint(self, keep: bool, minutes: int) -> None:
-            self.links.append(mint(keep_existing=keep, lifetime=timedelta(minutes=minutes))[0])
-
-        @rule(which=st.integers(0, 5))
-        def spend(self, which: int) -> None:
-            if self.links:
-                link = self.links[which % len(self.links)]
-                try:
-                    with services() as s:
-                        s.setup_links.consume(link, connection_id="conn_x")
-                except Gone:
-                    return
-                if link.id in self.ended:
-                    raise AssertionError(f"{self.ended[link.id]} was spent")
-
-        @rule(which=st.integers(0, 5))
-        def revoke(self, which: int) -> None:
-            if self.links:
-                with services() as s:
-                    s.setup_links.revoke(acme.project_id, self.links[which % len(self.links)].id)
-
-        @rule()
-        def sweep(self) -> None:
-            with services() as s:
-                s.setup_links.expire_due()
-
-        @rule(minutes=st.integers(1, 30))
-        def wait(self, minutes: int) -> None:
-            clock.step(minutes=minutes)
-
-        @rule()
-        def step_back(self) -> None:
-            # What was marked as ended stays ended, whatever the clock says afterwards.
-            with services() as s:
-                s.setup_links.expire_due()
-            clock.step(minutes=-10)
-
-        @invariant()
-        def an_end_is_an_end(self) -> None:
-            with services(write=False) as s:
-                for link in self.links:
-                    row = s.setup_links.get_any(link.id)
-                    if link.id in self.ended:
-                        assert row.state == self.ended[link.id]
-                    if row.state != "open":
-                        self.ended[link.id] = LinkState(row.state)
-                        assert state_at(row, clock.now()) == self.ended[link.id]
+    kept = {"mint": staticmethod(mint), "services": staticmethod(services), "clock": clock}
+    machine = type("LifeOfALink", (Life,), {**kept, "project_id": acme.project_id})
 
     run_state_machine_as_test(
-        Life,
+        machine,
         settings=settings(
             max_examples=12, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)
         ),

@@ -12,7 +12,7 @@ from authio.wire.connection import connection_out
 def list_connections(call: Call) -> dict[str, Any]:
     """One page, of one organization, type or domain where that is asked for."""
     query, services = call.query, call.services
-    page = services.connections.list(
+    page = services.connections.page(
         call.project_id,
         call.cursor,
         organization_id=query.get("organization_id"),

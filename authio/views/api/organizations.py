@@ -18,7 +18,7 @@ def _shown(call: Call, row: Any) -> dict[str, Any]:
 def list_organizations(call: Call) -> dict[str, Any]:
     """One page, with one of the domains or the text in the name where that is asked for."""
     organizations = call.services.organizations
-    page = organizations.list(
+    page = organizations.page(
         call.project_id,
         call.cursor,
         domains=[domain.lower() for domain in call.query.get("domains", ())],

@@ -30,7 +30,7 @@ def mint_setup_link(call: Call) -> dict[str, Any]:
 @operation("list_admin_portal_tokens")
 def list_setup_links(call: Call) -> dict[str, Any]:
     """One page, of one organization where that is asked for."""
-    page = call.services.setup_links.list(
+    page = call.services.setup_links.page(
         call.project_id, call.cursor, organization_id=call.query.get("organization_id")
     )
     now = call.services.parts.clock.now()

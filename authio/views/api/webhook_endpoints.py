@@ -37,7 +37,7 @@ def _refuse() -> None:
 @operation("list_webhook_endpoints")
 def list_webhook_endpoints(call: Call) -> dict[str, Any]:
     """One page, with their signing secrets."""
-    page = call.services.webhooks.list(call.project_id, call.cursor)
+    page = call.services.webhooks.page(call.project_id, call.cursor)
     return call.listed(page, [webhook_endpoint_out(endpoint) for endpoint in page.rows])
 
 
