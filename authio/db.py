@@ -124,10 +124,7 @@ class Database:
                 weak = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() in {"off", "local"}
         if weak and not allow_weak:
             raise StartupError(
-                [
-                    "The database may forget acknowledged writes. Make it durable, "
-                    "or set authio.allow_weak_durability."
-                ]
+                ["The database may forget acknowledged writes: mend that, or set authio.allow_weak_durability."]
             )
 
     def dispose(self) -> None:

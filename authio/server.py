@@ -122,7 +122,7 @@ class Server:
 
 
 def server_factory(global_config: dict[str, str], **ini: str) -> Any:
-    """``use = egg:authio-portal`` in ``[server:main]``: this server under ``pserve``, by the app's settings."""
+    """``use = egg:authio-portal`` in ``[server:main]``: this server under ``pserve``."""
 
     def serve(application: Any) -> None:
         settings = application.registry.runtime.settings

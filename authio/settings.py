@@ -222,14 +222,14 @@ class Settings:
         "AUTHIO_PLAIN_HTTP_COOKIES",
         _flag,
         "false",
-        "Send cookies without Secure and the __Host- prefix. Refused unless the base URL is a loopback address.",
+        "Send cookies without Secure and the __Host- prefix. Refused unless the base URL is a loopback one.",
     )
     trusted_proxy: str = _setting(
         "authio.trusted_proxy",
         "AUTHIO_TRUSTED_PROXY",
         _text,
         "",
-        "Address of the reverse proxy whose X-Forwarded-For and X-Forwarded-Proto are believed. Empty: nobody's.",
+        "Address of the reverse proxy whose X-Forwarded-For and -Proto are believed. Empty: nobody's.",
     )
     rate_unknown_tokens: int = _setting(
         "authio.rate_limit.unknown_tokens",

@@ -86,7 +86,7 @@ class SetupLinks:
         self._connection, self._clock, self._events, self._audit = connection, clock, events, audit
 
     def mint(self, organization: Any, wanted: Wanted) -> tuple[Any, str]:
-        """Make a link: ``(row, token)``. The organization's live links end as replaced unless asked otherwise.
+        """Make a link: ``(row, token)``. Unless asked otherwise, the live ones end as replaced.
 
         *organization* is held by this transaction (``Organizations.hold``), so that of two mints at once
         the later sees the link of the earlier.
