@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import string
 from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -14,7 +15,7 @@ from authio.protocols.reasons import noticed
 LONGEST = 2048
 """Characters an address may have; longer ones are refused, so that patterns meet short texts only."""
 
-_INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060"
+_OUTER = string.whitespace + "\x85\xa0\u2028\u2029\u202f\u3000" + "\ufeff\u200b\u200c\u200d\u2060"
 _BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z]{2,63}(?::[0-9]{1,5})?(?:[/?][^\s]*)?")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LOCAL_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "localdomain")
@@ -44,7 +45,7 @@ class Address:
 
 def tidy(text: str) -> str:
     """*text* without outer blanks and without the invisible characters that copying brings along."""
-    return text.strip().strip(_INVISIBLE).strip()
+    return text.strip(_OUTER)
 
 
 def completed(text: str) -> str:

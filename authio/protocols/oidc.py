@@ -95,6 +95,10 @@ def read_discovery(
     types = _texts(found, "response_types_supported")
     if types is not None and "code" not in types:
         findings.append(noticed("no_code_flow"))
+    scopes = _texts(found, "scopes_supported")
+    if scopes is not None and "openid" not in scopes and not endpoints["jwks_uri"]:
+        # Without keys and without the scope it is another standard's document, and no field is amiss.
+        raise Refused([noticed("not_openid")])
     if any(finding.is_error for finding in findings):
         raise Refused(findings)
     settings = OidcSettings(

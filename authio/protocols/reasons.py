@@ -122,7 +122,6 @@ _ERROR: Mapping[str, str] = {
     "saml_url_for_oidc": "This address is for SAML. Bring the OpenID Connect issuer, or choose SAML.",
     "endpoint_not_issuer": "This is one of the issuer's endpoints. Enter the issuer itself.",
     "not_a_domain": "This is not a domain name. Enter it like login.example.com, without a path.",
-    "not_a_guid": "This is not an ID of the form 00000000-0000-0000-0000-000000000000. Copy it again.",
     "wrong_host": "This address looks right but is on a host that does not belong to this provider.",
     # getting there
     "fetch_failed": "The address could not be read. Open it in a private window, or upload the file instead.",

@@ -216,7 +216,8 @@ class TestWhoseItIs:
 
 BREAK = """
 import colander
-from authio.plugin import Judged, Provider, Refused, Resolved, SamlConnector, SamlSettings, Walkthrough, hookimpl, line
+from authio.plugin import Judged, Refused, Resolved, SamlSettings
+from authio.plugin import Provider, SamlConnector, Walkthrough, hookimpl, line
 class Answers(colander.MappingSchema):
     metadata_url = line("metadata_url", title="Address", description="There.")
 class Broken(SamlConnector):
@@ -241,7 +242,7 @@ class TestContainment:
             "def resolve(self, answers, context): return Resolved(settings={'idp_entity_id': 'x'})",
             "def resolve(self, answers, context): raise Refused([])",
             "def resolve(self, answers, context): raise Refused(['no finding'])",
-            "def resolve(self, answers, context): return Resolved(SamlSettings('x'), findings=('no finding',))",
+            "def resolve(self, answers, context): return Resolved(SamlSettings('x'), findings=('no',))",
             "def resolve(self, answers, context): return self.resolve(answers, context)",
             "def check(self, field, value, context): raise KeyError(value)",
         ],
