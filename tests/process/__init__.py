@@ -1,0 +1,1 @@
+"""The product as processes: started, stopped, killed and started again."""
