@@ -208,7 +208,7 @@ class Outbound:
         def look_up() -> None:
             found: tuple[str, ...] = ()
             try:
-                found = tuple(dict.fromkeys(self._resolve(target.host, target.port)))
+                found = tuple(self._resolve(target.host, target.port))
             except (OSError, UnicodeError):
                 pass  # no such name, or none that could be: no address
             finally:
@@ -311,10 +311,9 @@ def _idna(text: str) -> str:
     """
     name = unicodedata.normalize("NFC", text).lower()
     try:
-        # Longer than any name can be; the codec takes quadratic time.
-        host = "" if len(name) > 253 else name.encode("idna").decode("ascii")
-        if host and host.encode("ascii").decode("idna") == name:
-            return host
+        host = name.encode("idna")
+        if host.decode("idna") == name:
+            return host.decode("ascii")
     except UnicodeError:
         pass
     raise OutboundRefused("bad_url")

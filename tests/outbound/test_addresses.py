@@ -86,6 +86,7 @@ def test_SEC_31_an_address_is_rebuilt_from_its_parts(url: str, rebuilt: str | No
         "https://idp.acme.example/\ud800",
         "https://idp.ac\tme.example/",
         "https://idp.acme.example\\@10.0.0.1/",
+        "https://idp.acme.example/a\\b",
         "https:\\\\idp.acme.example\\",
         # user-info
         "https://user@idp.acme.example/",
@@ -112,6 +113,7 @@ def test_SEC_31_an_address_is_rebuilt_from_its_parts(url: str, rebuilt: str | No
         "https://" + "a" * 64 + ".example/",
         "https://" + "a." * 127 + "example/",
         "https://idp.acme.example/" + "a" * 2048,
+        "https://idp.acme.example/#" + "a" * 2048,
         "https://idp.acme.example/" + "ü" * 400,
         # IPv4 in the forms that resolvers take and people do not
         "https://2130706433/",

@@ -112,13 +112,13 @@ def test_a_post_sends_exactly_the_bytes_and_headers_given(serve: Serve) -> None:
     reply = Outbound(allow=frozenset({server.pair})).post(
         server.url + "hook?a=b",
         body=content,
-        headers={"Content-Type": "application/json", "User-Agent": "hooks/1", "X-Signature": "t=1, v1=ab"},
+        headers={"Content-Type": "application/json", "user-agent": "hooks/1", "X-Signature": "t=1, v1=ab"},
     )
     assert reply.body == b"thanks"
     head, _, sent = server.requests[0].partition(b"\r\n\r\n")
     assert sent == content
     assert head.startswith(b"POST /hook?a=b HTTP/1.1\r\n")
-    for line in (b"User-Agent: hooks/1", b"X-Signature: t=1, v1=ab", b"Content-Length: %d" % len(content)):
+    for line in (b"user-agent: hooks/1", b"X-Signature: t=1, v1=ab", b"Content-Length: %d" % len(content)):
         assert head.count(line) == 1
     assert head.lower().count(b"user-agent") == 1
 
