@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from pyramid.config import Configurator
+from pyramid.static import QueryStringConstantCacheBuster
 
+from authio.views.portal.assets import static_version
 from authio.wire.operations import OPERATIONS
 
 
@@ -35,12 +37,15 @@ def _sso(config: Configurator) -> None:
 
 def _portal(config: Configurator) -> None:
     """The pages an IT admin sees, and what they are made of."""
-    config.add_static_view("static", "authio:static", cache_max_age=3600)
+    # Before the static files, whose address it shares: those are ours, these come out of providers' packages.
+    config.add_route("portal.asset", "/static/providers/{provider}/{path:.+}")
+    config.add_static_view("static", "authio:static", cache_max_age=365 * 24 * 3600)
+    config.add_cache_buster("authio:static", QueryStringConstantCacheBuster(static_version()))
     config.add_route("portal.providers", "/setup/providers")
     config.add_route("portal.connect", "/setup/connect")
     config.add_route("portal.review", "/setup/review")
     config.add_route("portal.save", "/setup/save")
     config.add_route("portal.done", "/setup/done")
-    config.add_route("portal.asset", "/setup/assets/{provider}/{name}")
+    config.add_route("portal.request", "/setup/request")
+    # Last: a token looks like none of the above.
     config.add_route("portal.enter", "/setup/{token}")
-    config.add_route("portal.request", "/setup/{token}/request")
