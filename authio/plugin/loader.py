@@ -186,7 +186,8 @@ def _unfit(provider: Any) -> str:
         return f"was written for contract {provider.contract!r}, this is contract {CONTRACT_VERSION}"
     if not provider.connectors:
         return f"gave {provider.key!r} without connectors"
-    for connector in provider.connectors:
+    connectors: tuple[Any, ...] = provider.connectors
+    for connector in connectors:
         if not isinstance(connector, Connector):
             return f"gave {type(connector).__name__} for a connector of {provider.key!r}"
         lacking = [name for name in _DECLARED if not hasattr(connector, name)]

@@ -138,7 +138,8 @@ class ProviderContract:
         for connector in self.provider.connectors:
             assert set(connector.attributes) <= PROFILE_FIELDS
             assert {"id", "email"} <= set(connector.attributes)
-            assert all(isinstance(names, tuple) and names for names in connector.attributes.values())
+            assert all(type(names) is tuple for names in connector.attributes.values())
+            assert all(connector.attributes.values())
 
     # -- what it asks -------------------------------------------------------------------------------
 

@@ -253,7 +253,7 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _entity_id(entity: etree._Element) -> str:
-    name = entity.get("entityID", "").strip()
+    name = str(entity.get("entityID", "")).strip()
     findings = judge_entity_id(name)
     if findings:
         raise Refused(findings)

@@ -406,12 +406,14 @@ class TestHook:
     def test_every_plugin_may_take_part_in_composing_the_application(
         self, install: Callable[..., ModuleType | None]
     ) -> None:
-        source = "from authio.plugin import hookimpl\n@hookimpl\ndef authio_configure(config): config.append('here')"
-        config: list[str] = []
+        source = (
+            "from authio.plugin import hookimpl\n@hookimpl\ndef authio_configure(config): config.append(1)"
+        )
+        config: list[int] = []
 
         plugins_of(install("views", source, load=True)).configure(config)
 
-        assert config == ["here"]
+        assert config == [1]
 
 
 def test_errors_come_before_warnings_and_each_matter_once(

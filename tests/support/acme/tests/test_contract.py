@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
-from authio.plugin.testing import ProviderContract, Sample
 from authio_acme import PROVIDER
+
+from authio.plugin.testing import ProviderContract, Sample
 
 DATA = Path(__file__).parent / "data"
 METADATA = (DATA / "metadata.xml").read_bytes()
