@@ -84,6 +84,9 @@ def codes_of(operation: Operation) -> frozenset[str]:
     codes = {*_EVERYWHERE, *operation.codes}
     if operation.query is not None:
         codes.update(_WITH_QUERY)
+    if operation.query is not None or "{" in operation.path:
+        # Bytes in an address that are no text.
+        codes.add("bad_request")
     if operation.body is not None:
         codes.update(_WITH_BODY)
     if operation.method == "POST":

@@ -117,6 +117,9 @@ def test_every_operation_gives_every_answer_that_is_documented(
             send(api, name, f"/v1/webhook_endpoints/{second}", json.dumps({"endpoint_url": url}))
         if operation.query is not None:
             send(api, name, path + "?limit=0")
+            send(api, name, path + "?limit=%FF")
+        if "{" in operation.path:
+            send(api, name, operation.paths[-1].format_map(dict.fromkeys(paths, "%FF")), body)
         if operation.body is not None:
             send(api, name, path, "[")
             send(api, name, path, " " * (256 * 1024 + 1))

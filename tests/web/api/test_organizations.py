@@ -50,7 +50,9 @@ def test_an_organization_with_a_name_alone_has_everything_that_clients_need(
 
 
 def test_domains_may_be_named_in_the_older_form_and_are_pending(make: Callable[..., dict[str, Any]]) -> None:
-    made = make(domains=["acme.example", "ACME.example."], domain_data=[{"domain": "b.example", "state": "verified"}])
+    made = make(
+        domains=["acme.example", "ACME.example."], domain_data=[{"domain": "b.example", "state": "verified"}]
+    )
 
     assert {one["domain"]: one["state"] for one in made["domains"]} == {
         "acme.example": "pending",
@@ -81,7 +83,11 @@ def test_unknown_fields_are_ignored(make: Callable[..., dict[str, Any]]) -> None
         ({"name": "A", "domain_data": {}}, "domain_data", "invalid_type"),
         ({"name": "A", "domain_data": ["acme.example"]}, "domain_data.0", "invalid"),
         ({"name": "A", "domain_data": [{"domain": "x y"}]}, "domain_data.0.domain", "invalid_domain"),
-        ({"name": "A", "domain_data": [{"domain": "a.b", "state": "failed"}]}, "domain_data.0.state", "not_allowed"),
+        (
+            {"name": "A", "domain_data": [{"domain": "a.b", "state": "failed"}]},
+            "domain_data.0.state",
+            "not_allowed",
+        ),
         ({"name": "A", "domains": ["localhost"]}, "domains.0", "invalid_domain"),
         ({"name": "A", "domains": ["a.b"] * 101}, "domains", "invalid_length"),
         ({"name": "A", "domains": ["gmail.com"]}, "domains.0", "consumer_domain"),
@@ -95,7 +101,9 @@ def test_unknown_fields_are_ignored(make: Callable[..., dict[str, Any]]) -> None
         ),
     ],
 )
-def test_SEC_16_a_field_that_is_wrong_is_named(api: Vendor, body: dict[str, Any], field: str, code: str) -> None:
+def test_SEC_16_a_field_that_is_wrong_is_named(
+    api: Vendor, body: dict[str, Any], field: str, code: str
+) -> None:
     refused = api.post_json("/organizations", body, status=422).json
 
     assert refused["code"] == "validation_failed"
@@ -188,7 +196,9 @@ def test_null_clears_the_external_id_and_counts_as_absent_elsewhere(
 def test_metadata_is_merged(api: Vendor, make: Callable[..., dict[str, Any]]) -> None:
     made = make(metadata={"a": "1", "b": "2"})
 
-    changed = api.put_json(f"/organizations/{made['id']}", {"metadata": {"b": None, "c": "3", "z": None}}).json
+    changed = api.put_json(
+        f"/organizations/{made['id']}", {"metadata": {"b": None, "c": "3", "z": None}}
+    ).json
     emptied = api.put_json(f"/organizations/{made['id']}", {"metadata": {}}).json
 
     assert changed["metadata"] == {"a": "1", "c": "3"}

@@ -18,7 +18,9 @@ from tests.web.api.conftest import TOKENS, Begin, Vendor
 Mint = Callable[..., dict[str, Any]]
 
 
-def test_a_mint_answers_with_token_and_address(mint: Mint, project: Project, organization: dict[str, Any]) -> None:
+def test_a_mint_answers_with_token_and_address(
+    mint: Mint, project: Project, organization: dict[str, Any]
+) -> None:
     made = mint()
 
     assert list(made)[:4] == ["object", "id", "token", "url"]
@@ -78,7 +80,9 @@ def test_everything_a_mint_says_is_on_the_link(api: Vendor, mint: Mint) -> None:
 
 
 def test_null_counts_as_absent(mint: Mint) -> None:
-    made = mint(project_id=None, intents=None, ttl_seconds=None, it_admin_email=None, locale=None, return_url=None)
+    made = mint(
+        project_id=None, intents=None, ttl_seconds=None, it_admin_email=None, locale=None, return_url=None
+    )
 
     assert made["intents"] == ["sso"]
     assert "it_admin_email" not in made
