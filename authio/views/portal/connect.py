@@ -159,6 +159,7 @@ def _step_page(
         unplaced=[finding for finding in findings if finding.field not in drawn],
         switch_to=stranger(plugins, connector, findings),
         forget=FORGET,
+        form_first=bool(answers or findings),
         is_answered=draft.sealed_settings is not None,
     )
 

@@ -18,13 +18,23 @@ from authio.wire.error import error_out
 _log = logging.getLogger(__name__)
 
 DEAD = {
-    "token_consumed": "This link has been used",
-    "token_expired": "This link has expired",
-    "token_revoked": "This link was withdrawn",
-    "token_replaced": "A newer link has replaced this one",
-    "token_unknown": "This link is not known",
+    "token_consumed": (
+        "This link has been used",
+        "The set-up it was made for is complete, so there is nothing left to do here.",
+    ),
+    "token_expired": ("This link has expired", "Links work for a limited time. Whatever was begun is kept."),
+    "token_revoked": ("This link was withdrawn", "Whoever sent it has taken it back."),
+    "token_replaced": (
+        "A newer link has replaced this one",
+        "Use the newest link you were sent. Whatever was begun is kept, and continues there.",
+    ),
+    "token_unknown": (
+        "This link is not known",
+        "Copy the address from the message you were sent, all of it, and open it again. "
+        "If that does not help, ask whoever sent it for a new link.",
+    ),
 }
-"""The ends of a link, as headings."""
+"""The ends of a link: heading and sentence."""
 
 _TITLES = {
     "bad_request": "That could not be understood",
@@ -34,6 +44,7 @@ _TITLES = {
     "portal_session_missing": "Open your link again",
     "portal_session_ended": "Your visit has ended",
     "not_found": "There is nothing here",
+    "method_not_allowed": "There is nothing here",
     "connection_not_found": "This connection is gone",
     "provider_not_found": "This identity provider is not available",
     "provider_unavailable": "Your identity provider is not available any more",
@@ -56,11 +67,16 @@ _MESSAGES = {
         "The identity provider chosen for this set-up is no longer installed here. Choose another one; "
         "the addresses you may have copied already stay the same."
     ),
+    "not_found": "This address leads nowhere. Your set-up, if you have begun one, is where you left it.",
+    "method_not_allowed": "This page cannot be opened that way. Your set-up is where you left it.",
     "connection_not_found": "The connection you saved has been deleted since.",
 }
 # Whose page leads onwards, and where to. Everything else is best met by opening the link again.
 _WAYS_ON = {
     "provider_unavailable": ("portal.providers", "Choose your identity provider"),
+    "not_found": ("portal.connect", "Back to your set-up"),
+    "method_not_allowed": ("portal.connect", "Back to your set-up"),
+    "bad_request": ("portal.connect", "Back to your set-up"),
     "provider_not_found": ("portal.providers", "Choose your identity provider"),
     "request_too_large": ("portal.connect", "Back to your details"),
     "validation_failed": ("portal.connect", "Back to your details"),
@@ -126,11 +142,11 @@ def dead_page(
         request,
         "dead",
         Frame(project=project.name if project is not None else ""),
-        title=DEAD[gone.code],
+        title=DEAD[gone.code][0],
         link=link,
         status=200 if requested else gone.status,
         code=gone.code,
-        message=gone.message,
+        message=DEAD[gone.code][1],
         may_request=link is not None and gone.status == Gone.status,
         requested=requested,
         done=request.route_path("portal.done") if visit is not None and visit.has_saved else None,

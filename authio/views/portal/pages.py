@@ -37,6 +37,8 @@ class Frame:
     organization: str = ""
     it_admin: str = ""
     back_url: str = ""
+    is_open: bool = False
+    """Whether there is work to come back to."""
 
     @classmethod
     def of(cls, visit: Visit) -> Frame:
@@ -46,6 +48,7 @@ class Frame:
             organization=visit.organization.name,
             it_admin=visit.session.it_admin_email,
             back_url=visit.link.return_url or "",
+            is_open=not visit.has_saved,
         )
 
     @property
