@@ -250,7 +250,7 @@ class Connector:
         self, answers: Answers, context: Context
     ) -> tuple[dict[str, str | bytes], tuple[Finding, ...]]:
         """The filled answers as understood, and warnings; :class:`Refused` if one of them is unusable."""
-        filled = {name: value for name, value in answers.items() if value and self.understands(name)}
+        filled = {name: answers[name] for name in self.field_names if answers.get(name)}
         findings = self.missing(filled)
         understood: dict[str, str | bytes] = {}
         for name, value in filled.items():

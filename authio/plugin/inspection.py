@@ -6,6 +6,7 @@ not, costs one save and leaves a finding; its distribution is named in the log.
 
 from __future__ import annotations
 
+import functools
 import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -187,8 +188,10 @@ def _inspected(
     known = {finding.code for finding in findings}
     findings += [finding for finding in _judge(settings, context) if finding.code not in known]
     owner = recognise(plugins, settings)
-    findings = [*_about_owner(plugins, connector, settings, owner, findings)]
     try:
+        findings = _contained(
+            plugins, connector, lambda: _about_owner(plugins, connector, settings, owner, findings)
+        )
         findings += _contained(plugins, connector, lambda: _findings(connector.inspect(settings, context)))
     except Refused as refused:
         findings += refused.findings
@@ -260,21 +263,32 @@ def _from_hooks(
     plugins: Plugins, connector: Connector, settings: Settings, context: Context, organization: str | None
 ) -> list[Finding]:
     findings: list[Finding] = []
+    asked = {
+        "organization": organization,
+        "connector": connector,
+        "settings": settings,
+        "fetch": context.fetch,
+    }
     for distribution, hook in plugins.each("authio_inspect"):
+        answer = functools.partial(_answer, hook, asked)
         try:
-            results = hook(
-                organization=organization, connector=connector, settings=settings, fetch=context.fetch
-            )
-            findings += [finding for result in results for finding in _findings(result)]
+            findings += _guarded(distribution, connector, answer)
         except Refused as refused:
             findings += refused.findings
-        except Exception as error:  # noqa: BLE001 - the edge to code that strangers wrote
-            findings.append(_failed(distribution, connector, error))
     return findings
+
+
+def _answer(hook: Callable[..., Any], asked: Mapping[str, Any]) -> list[Finding]:
+    return [finding for result in hook(**asked) for finding in _findings(result)]
 
 
 def _contained(plugins: Plugins, connector: Connector, call: Callable[[], _T]) -> _T:
     """What *call* into a connector returns; if it fails, :class:`Refused` with ``provider_failed``."""
+    return _guarded(plugins.distribution_of(connector), connector, call)
+
+
+def _guarded(distribution: Distribution, connector: Connector, call: Callable[[], _T]) -> _T:
+    """What *call* into a distribution returns; whatever it raises becomes a refusal that can be shown."""
     try:
         return call()
     except Refused as refused:
@@ -284,7 +298,7 @@ def _contained(plugins: Plugins, connector: Connector, call: Callable[[], _T]) -
         failure: Exception = TypeError("refused without an error")
     except Exception as error:  # noqa: BLE001 - the edge to code that strangers wrote
         failure = error
-    raise Refused([_failed(plugins.distribution_of(connector), connector, failure)])
+    raise Refused([_failed(distribution, connector, failure)])
 
 
 def _failed(distribution: Distribution, connector: Connector, error: Exception) -> Finding:
@@ -332,5 +346,5 @@ def _confidence(plugins: Plugins, connector: Connector, thing: Settings | str) -
 def _in_order(connector: Connector, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Errors first, each matter once, in the connector's own words where the core's stand."""
     once = {(finding.code, finding.field): finding for finding in findings}
-    spoken = [connector.in_own_words(finding) for finding in once.values()]
+    spoken = [Connector.in_own_words(connector, finding) for finding in once.values()]
     return tuple(sorted(spoken, key=lambda finding: not finding.is_error))

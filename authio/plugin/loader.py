@@ -182,6 +182,9 @@ def _unfit(provider: Any) -> str:
     """Why this cannot be taken for a provider, or an empty text."""
     if not isinstance(provider, Provider):
         return f"gave {type(provider).__name__} for a provider"
+    name: Any = provider.name
+    if not isinstance(name, str) or not name.strip():
+        return f"gave {provider.key!r} without a name"
     if provider.contract != CONTRACT_VERSION:
         return f"was written for contract {provider.contract!r}, this is contract {CONTRACT_VERSION}"
     if not provider.connectors:

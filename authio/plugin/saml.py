@@ -159,7 +159,9 @@ class SamlConnector(Connector):
         try:
             return Judged(read_text(text) if text else text)
         except Refused as refused:
-            return Judged(text, refused.findings)
+            # A private key is not handed back, so that it is kept nowhere.
+            secret = any(finding.code == "private_key" for finding in refused.findings)
+            return Judged("" if secret else text, refused.findings)
 
     def check_metadata_file(self, text: str, context: Context) -> Judged:
         """An uploaded file, as text: nothing that :meth:`resolve` would not see better in its bytes."""
@@ -201,9 +203,8 @@ class SamlConnector(Connector):
             else:
                 resolved = self.read(answers[field], context, entered=entity_id)
         except Refused as refused:
-            raise refused.at(
-                "idp_entity_id" if refused.findings[0].code == "multiple_idps" else field
-            ) from None
+            undecided = refused.findings[0].code == "multiple_idps" and "idp_entity_id" in self.field_names
+            raise refused.at("idp_entity_id" if undecided else field) from None
         findings = tuple(finding.at(field) for finding in resolved.findings)
         return Resolved(resolved.settings, findings)
 

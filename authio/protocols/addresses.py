@@ -17,6 +17,7 @@ LONGEST = 2048
 
 _OUTER = string.whitespace + "\x85\xa0\u2028\u2029\u202f\u3000" + "\ufeff\u200b\u200c\u200d\u2060"
 _BARE = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*\.)+[A-Za-z]{2,63}(?::[0-9]{1,5})?(?:[/?][^\s]*)?")
+_USER = re.compile(r"//[^/]{0,2000}@")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _LOCAL_SUFFIXES = ("localhost", "local", "internal", "home.arpa", "localdomain")
 
@@ -84,17 +85,22 @@ def on_host(host: str, suffixes: Iterable[str]) -> bool:
 
 def _parsed(text: str) -> Address:
     if not text or len(text) > LONGEST or any(c in '\\"<>^`{|}' or c <= " " or c == "\x7f" for c in text):
-        raise Refused([noticed("bad_url", found=text[:200])])
+        raise Refused([noticed("bad_url", found=_shown(text))])
     try:
         parts = urlsplit(text)
         host = (parts.hostname or "").rstrip(".")
         port = parts.port
     except ValueError:
-        raise Refused([noticed("bad_url", found=text)]) from None
+        raise Refused([noticed("bad_url", found=_shown(text))]) from None
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not _is_host(host) or port == 0:
-        raise Refused([noticed("bad_url", found=text)])
+        raise Refused([noticed("bad_url", found=_shown(text))])
     default = 443 if parts.scheme == "https" else 80
     return Address(text, parts.scheme, host.lower(), port or default, parts.path, parts.query)
+
+
+def _shown(text: str) -> str:
+    """What a finding may repeat of a text that is no address: no user name and no password."""
+    return _USER.sub("//…@", text[:LONGEST])[:200]
 
 
 def _is_host(host: str) -> bool:

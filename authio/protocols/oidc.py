@@ -219,9 +219,7 @@ def _endpoint(found: Mapping[str, Any], key: str, findings: list[Finding], excep
         findings.append(noticed("malformed_document", found=key))
         return ""
     try:
-        # The browser alone goes to these two, and may reach what we cannot.
-        private = key in ("authorization_endpoint", "end_session_endpoint")
-        read_address(url, allow=exceptions, private=private)
+        read_address(url, allow=exceptions)
     except Refused as refused:
         findings.append(_as_endpoint(refused.findings[0], url))
     return url

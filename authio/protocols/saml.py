@@ -26,6 +26,7 @@ POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 EMAIL_FORMAT = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 
 _MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
+_DS = "{http://www.w3.org/2000/09/xmldsig#}"
 _MESSAGES = (PROTOCOL, "urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:1.0:protocol")
 _WS_FEDERATION = "http://docs.oasis-open.org/wsfed/federation/"
 _TEMPLATE = re.compile(r"\{[A-Za-z_]{1,40}\}")
@@ -111,7 +112,13 @@ def read_metadata(
         raise Refused([noticed("metadata_expired", found=valid_until.date().isoformat())])
     name = _entity_id(entity)
     facts = _facts(name, role)
-    settings = replace(facts.settings, metadata_url=metadata_url, valid_until=valid_until)
+    settings = replace(
+        facts.settings,
+        metadata_url=metadata_url,
+        valid_until=valid_until,
+        slo_redirect_url=_or_nothing(facts.settings.slo_redirect_url, allow),
+        slo_post_url=_or_nothing(facts.settings.slo_post_url, allow),
+    )
     findings = judge_endpoints(settings, allow=allow)
     kept, about_keys = judge_certificates(facts.certificates, now=now)
     findings += about_keys
@@ -288,7 +295,15 @@ def _facts(entity_id: str, role: etree._Element) -> _Facts:
         want_authn_requests_signed=(idp.want_authn_requests_signed or "").strip() in ("true", "1"),
         name_id_formats=tuple((form.text or "").strip() for form in idp.name_id_format),
     )
-    return _Facts(settings, distinct(_certificates(idp)))
+    return _Facts(settings, distinct(_certificates(role)))
+
+
+def _or_nothing(url: str, allow: Iterable[str]) -> str:
+    """A sign-out address that can be used; one that cannot keeps nobody from signing in."""
+    try:
+        return read_address(url, allow=allow, private=True).url if url else ""
+    except Refused:
+        return ""
 
 
 def _location(services: Iterable[Any], binding: str) -> str:
@@ -297,10 +312,9 @@ def _location(services: Iterable[Any], binding: str) -> str:
     return str(first).strip()
 
 
-def _certificates(idp: Any) -> Iterator[Certificate]:
-    for descriptor in idp.key_descriptor:
-        if descriptor.use in (None, "signing") and descriptor.key_info is not None:
-            for data in descriptor.key_info.x509_data:
-                found = data.x509_certificate
-                for certificate in found if isinstance(found, list) else [found] if found is not None else []:
-                    yield read_certificate(certificate.text or "")
+def _certificates(role: etree._Element) -> Iterator[Certificate]:
+    """Every certificate of the role that may sign, those that stand in one chain included."""
+    for descriptor in role.findall(_MD + "KeyDescriptor"):
+        if descriptor.get("use") in (None, "signing"):
+            for element in descriptor.iterfind(f"{_DS}KeyInfo/{_DS}X509Data/{_DS}X509Certificate"):
+                yield read_certificate(element.text or "")

@@ -123,7 +123,7 @@ class TestAnswers:
         ]
 
     def test_fields_nobody_asked_for_are_ignored(self, plugins: Plugins, context: Context) -> None:
-        answers = {"metadata_file": METADATA, "is_admin": "yes"}
+        answers = {"metadata_file": METADATA, "is_admin": "yes", "metadata_xml": "<a/>", "sso_url": "x"}
 
         found = inspect(plugins, connector_of(plugins, "acme-saml"), answers, context)
 
@@ -272,6 +272,7 @@ class TestContainment:
             "def inspect(self, settings, context): raise RuntimeError('oh')",
             "def inspect(self, settings, context): yield 'no finding'",
             "def inspect(self, settings, context): return None",
+            "def foreign_host(self, settings): raise RuntimeError('oh')",
         ],
     )
     def test_a_provider_that_fails_to_inspect_stops_the_save(
@@ -364,7 +365,14 @@ class TestHook:
         )
 
     @pytest.mark.parametrize(
-        "body", ["raise RuntimeError('hunter2')", "return ['no finding']", "return [None]", "return 7"]
+        "body",
+        [
+            "raise RuntimeError('hunter2')",
+            "raise Refused(['no finding'])",
+            "return ['no finding']",
+            "return [None]",
+            "return 7",
+        ],
     )
     def test_a_hook_that_fails_stops_the_save_and_is_named(
         self,

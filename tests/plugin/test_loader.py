@@ -83,6 +83,7 @@ def test_a_provider_that_fails_to_import_names_its_distribution_and_the_way_out(
         (plain("odd").replace("package=", "contract=99, package="), "was written for contract 99"),
         (plain("Odd Key", connector="odd-saml"), "has a key that is no slug: 'Odd Key'"),
         (plain("odd", connector="Odd/SAML"), "has a key that is no slug: 'Odd/SAML'"),
+        (plain("odd", name=" "), "gave 'odd' without a name"),
         (plain("odd").replace("(Plain(),)", "()"), "gave 'odd' without connectors"),
         (plain("odd").replace("(Plain(),)", "('no',)"), "gave str for a connector of 'odd'"),
         (

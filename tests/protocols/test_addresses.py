@@ -67,6 +67,16 @@ def test_SEC_31_what_is_refused_has_its_code(url: str, code: str) -> None:
     assert [finding.code for finding in refused.value.findings] == [code]
 
 
+@pytest.mark.parametrize(
+    "url", ["https://me:hunter2@idp.example.com/", "https://hunter2@[::1", "x://a:hunter2@b c"]
+)
+def test_a_password_in_an_address_is_not_repeated(url: str) -> None:
+    with pytest.raises(Refused) as refused:
+        read_address(url)
+
+    assert "hunter2" not in refused.value.findings[0].found
+
+
 @pytest.mark.parametrize(("url", "code"), REFUSED)
 def test_SEC_31_the_client_would_refuse_it_as_well(url: str, code: str) -> None:
     with pytest.raises(OutboundRefused):

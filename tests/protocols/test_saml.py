@@ -283,6 +283,15 @@ class TestKeys:
         assert len(metadata.settings.certificates) == 1
         assert old[:64] not in metadata.settings.certificates[0]
 
+    def test_every_certificate_of_a_chain_is_kept(self) -> None:
+        first, second = certificate(), certificate()
+        end = "</ds:X509Certificate>"
+        chain = descriptor(first).replace(end, f"{end}<ds:X509Certificate>{second}{end}")
+
+        kept = read_metadata(with_keys(chain), now=NOW).settings.certificates
+
+        assert ["".join(pem.splitlines()[1:-1]) for pem in kept] == [first, second]
+
     def test_the_same_certificate_twice_is_one(self) -> None:
         body = certificate()
         assert len(read_metadata(with_keys(descriptor(body), descriptor(body)), now=NOW).certificates) == 1
@@ -308,6 +317,13 @@ class TestEndpoints:
 
         assert codes(local) == ["insecure_endpoint"]
         assert codes(local, allow={"localhost:6545"}) == []
+
+    def test_a_bad_sign_out_address_is_left_out(self) -> None:
+        bad = GOOD.replace("https://idp.acme.example/saml/slo", "http://idp.acme.example/saml/slo")
+        settings = read_metadata(bad, now=NOW).settings
+
+        assert (settings.slo_redirect_url, settings.slo_post_url) == ("", "")
+        assert codes(bad) == []
 
     def test_SEC_24_other_bindings_are_no_use(self) -> None:
         soap = GOOD.replace("bindings:HTTP-Redirect", "bindings:SOAP").replace(

@@ -33,7 +33,6 @@ class TestContract(ProviderContract):
         Sample("google-oidc", {**CLIENT, "hosted_domains": "acme.example"}, serves=SERVES),
     )
     bad = (
-        Sample("google-saml", {"metadata_url": SSO}, code="google_has_no_metadata_url"),
         Sample("google-saml", {"metadata_xml": SSO}, code="url_in_xml_box"),
         Sample(
             "google-saml", {"metadata_file": (DATA / "html-login-page.html").read_bytes()}, code="html_page"
