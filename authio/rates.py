@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import redis
 from limits import RateLimitItemPerSecond
-from limits.storage import MemoryStorage, RedisStorage
+from limits.storage import RedisStorage, Storage
 from limits.strategies import FixedWindowRateLimiter
 
 from authio.errors import TooManyRequests
@@ -28,6 +29,8 @@ _QUIET = 5.0
 _STRICTER = 4
 """While each of several processes counts alone, together they must not allow much more than one would."""
 _PREFIX = "authio-rates"
+_FIRST_TIDY = 10_000
+"""How many windows may be kept before those that have ended are looked for."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Limiter:
         shared = url.startswith(("redis://", "rediss://"))
         self._items = {name: rate.item() for name, rate in rates.items()}
         self._stricter = {name: rate.item(stricter=True) for name, rate in rates.items()}
-        self._local = FixedWindowRateLimiter(MemoryStorage())
+        self._local = FixedWindowRateLimiter(_Memory())
         self._shared = FixedWindowRateLimiter(_redis(url)) if shared else None
         self._quiet_until = 0.0
 
@@ -84,6 +87,64 @@ class Limiter:
             raise TooManyRequests(
                 "rate_limit_exceeded", headers={"Retry-After": str(max(1, math.ceil(wait)))}
             )
+
+
+class _Memory(Storage):
+    """Counts in this process. The library's own storage starts a thread for nearly every hit, to tidy up."""
+
+    STORAGE_SCHEME = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+        self._windows: dict[str, tuple[int, float]] = {}
+        self._tidy_at = _FIRST_TIDY
+
+    @property
+    def base_exceptions(self) -> type[Exception]:
+        return RuntimeError
+
+    def incr(self, key: str, expiry: float, amount: int = 1) -> int:
+        """Count, in a window that begins now unless there is one; the count in it."""
+        now = time.time()
+        with self._lock:
+            count, ends = self._windows.get(key, (0, 0.0))
+            if ends <= now:
+                count, ends = 0, now + expiry
+                self._tidy(now)
+            self._windows[key] = (count + amount, ends)
+            return count + amount
+
+    def _tidy(self, now: float) -> None:
+        """Drop windows that have ended, whenever twice as many have come as were left the last time."""
+        if len(self._windows) >= self._tidy_at:
+            self._windows = {key: window for key, window in self._windows.items() if window[1] > now}
+            self._tidy_at = max(_FIRST_TIDY, 2 * len(self._windows))
+
+    def get(self, key: str) -> int:
+        """The count in the window that is open."""
+        count, ends = self._windows.get(key, (0, 0.0))
+        return count if ends > time.time() else 0
+
+    def get_expiry(self, key: str) -> float:
+        """When the window ends."""
+        return self._windows.get(key, (0, time.time()))[1]
+
+    def check(self) -> bool:
+        """Memory is always there."""
+        return True
+
+    def reset(self) -> int | None:
+        """Forget everything."""
+        with self._lock:
+            count = len(self._windows)
+            self._windows.clear()
+        return count
+
+    def clear(self, key: str) -> None:
+        """Forget one key."""
+        with self._lock:
+            self._windows.pop(key, None)
 
 
 def _redis(url: str) -> RedisStorage:

@@ -16,7 +16,7 @@ TASKS: Mapping[str, Task] = {
     "deliver_webhook": Task(deliver_webhook),
     "ring_again": Task(ring_again, every=60),
     "expire_links": Task(expire_links, every=60),
-    "prune": Task(prune, every=3600),
+    "prune": Task(prune, every=60),
 }
 """Services name a task by its key here; they do not import it.
 

@@ -6,14 +6,13 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from authio.models import idempotency_records, portal_sessions
+from authio.models import portal_sessions
 from authio.tasks.environment import Environment
 from authio.tasks.webhooks import deliver_webhook
 
 SWEEP = 500
 """Deliveries that one sweep rings for. While as many rings are waiting, workers have enough to do."""
 EXPIRING = 100
-IDEMPOTENCY_KEPT = timedelta(hours=24)
 PORTAL_SESSIONS_KEPT = timedelta(days=30)
 
 
@@ -40,12 +39,10 @@ def expire_links(environment: Environment) -> None:
 
 
 def prune(environment: Environment) -> None:
-    """Throw away answers that no retry will ask for any more, and portal sessions long past."""
+    """Forget answers that no retry will ask for any more, their secrets first, and portal sessions long past."""
     now = environment.clock.now()
     with environment.begin() as services:
-        services.session.execute(
-            sa.delete(idempotency_records).where(idempotency_records.c.created_at < now - IDEMPOTENCY_KEPT)
-        )
+        services.idempotency.forget()
         services.session.execute(
             sa.delete(portal_sessions).where(portal_sessions.c.expires_at < now - PORTAL_SESSIONS_KEPT)
         )

@@ -118,6 +118,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("idempotency_records", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_idempotency_records_created_at"), ["created_at"], unique=False)
+        batch_op.create_index(
+            "ix_idempotency_records_sealed",
+            ["created_at"],
+            unique=False,
+            sqlite_where=sa.text("sealed_body IS NOT NULL"),
+            postgresql_where=sa.text("sealed_body IS NOT NULL"),
+        )
 
     op.create_table(
         "organizations",
