@@ -23,6 +23,9 @@ from authio.protocols.saml import SamlSettings, judge_endpoints, judge_entity_id
 MAIL_GATEWAYS = ("safelinks.protection.outlook.com", "urldefense.com", "urldefense.proofpoint.com")
 """Hosts under which mail filters rewrite links."""
 
+DOCUMENTS = ("metadata_url", "metadata_xml", "metadata_file")
+"""Fields that lead to a whole metadata document."""
+
 SAML_ATTRIBUTES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "id": (
@@ -119,8 +122,10 @@ class SamlConnector(Connector):
         """Settings from the first of :attr:`ways` that is filled."""
         understood, warnings = self._judged(answers, context)
         chosen = _text(understood, "idp_entity_id")
+        way = next((way for way in self.ways if all(understood.get(name) for name in way)), ())
+        # An address may also follow from the answers, by prepare(), without being one of the way's fields.
         document = next(
-            (name for name in ("metadata_url", "metadata_xml", "metadata_file") if understood.get(name)), ""
+            (name for name in (*way, *DOCUMENTS) if name in DOCUMENTS and understood.get(name)), ""
         )
         if document:
             resolved = self._from_document(document, understood, context, entity_id=chosen)

@@ -37,6 +37,16 @@ def test_an_entity_id_chooses_among_several_identity_providers() -> None:
     assert decided.settings.idp_entity_id == "https://idp.other.example"
 
 
+def test_of_several_ways_the_preferred_one_counts() -> None:
+    answers = {"metadata_xml": METADATA, "metadata_url": "https://idp.acme.example/elsewhere"}
+
+    inspection = Suite().inspect(Sample("generic-saml", answers))
+
+    assert inspection.verdict is Verdict.ACCEPT
+    assert inspection.settings is not None
+    assert inspection.settings.metadata_url == ""
+
+
 def test_an_upload_is_kept_as_the_text_it_holds() -> None:
     inspection = Suite().inspect(Sample("generic-saml", {"metadata_file": METADATA.encode("utf-16")}))
 
