@@ -19,6 +19,7 @@ from zope.sqlalchemy.datamanager import STATUS_CHANGED
 
 from authio.clock import wire_time
 from authio.errors import StartupError, Unavailable
+from authio.faults import fault
 
 metadata = sa.MetaData(
     naming_convention={
@@ -138,7 +139,10 @@ def after_commit(session: Session, call: Callable[[], None]) -> None:
 
 
 def _run_after_commit(session: Session) -> None:
-    for call in session.info.pop("after_commit", ()):
+    waiting = session.info.pop("after_commit", ())
+    if waiting:
+        fault("commit.before-bell")
+    for call in waiting:
         call()
 
 

@@ -15,6 +15,7 @@ FAULT_POINTS = (
     "save.after-connection",
     "save.after-events",
     "save.after-commit",
+    "commit.before-bell",
 )
 """Every instant that has a name. A test visits each of them."""
 
