@@ -32,10 +32,17 @@ def show_providers(request: Any, visit: Visit) -> Response:
     return _chooser_page(request, visit)
 
 
-@view_config(route_name="portal.providers", request_method="POST", request_param="provider")
-def pick_provider(request: Any) -> Response:
-    """Begin, or turn, the draft. Its addresses stay the same whatever is picked."""
+@view_config(route_name="portal.providers", request_method="POST")
+def choose(request: Any) -> Response:
+    """A provider that was picked, or details whose provider is to be found out."""
     posted = read_form(request)
+    if "provider" in posted.fields:
+        return _pick_provider(request, posted)
+    return _recognise_details(request, posted)
+
+
+def _pick_provider(request: Any, posted: Posted) -> Response:
+    """Begin, or turn, the draft. Its addresses stay the same whatever is picked."""
     with request.begin(write=True) as services:
         visit = resume_posted(request, services, posted)
         if visit.has_saved:
@@ -45,10 +52,8 @@ def pick_provider(request: Any) -> Response:
     return to(request, "portal.connect")
 
 
-@view_config(route_name="portal.providers", request_method="POST")
-def recognise_details(request: Any) -> Response:
-    """Whoever has the details in hand pastes them here: who they belong to is found out."""
-    posted = read_form(request)
+def _recognise_details(request: Any, posted: Posted) -> Response:
+    """Whoever has the details in hand pastes them: who they belong to is found out."""
     with request.begin(write=False) as services:
         visit = resume_posted(request, services, posted)
     if visit.has_saved:

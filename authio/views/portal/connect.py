@@ -33,10 +33,19 @@ def show_step(request: Any, visit: Visit) -> Response:
     return _step_page(request, visit, visit.draft, connector, answers, kept_findings(visit.draft))
 
 
-@view_config(route_name="portal.connect", request_method="POST", request_param="connector")
-def switch_connector(request: Any) -> Response:
-    """The same provider over its other protocol. What was answered for this one waits for a return."""
+@view_config(route_name="portal.connect", request_method="POST")
+def connect(request: Any) -> Response:
+    """Answers; or another connector, or another provider, to turn to."""
     posted = read_form(request)
+    if "connector" in posted.fields:
+        return _switch_connector(request, posted)
+    if "provider" in posted.fields:
+        return _switch_provider(request, posted)
+    return _answer(request, posted)
+
+
+def _switch_connector(request: Any, posted: Posted) -> Response:
+    """The same provider over its other protocol. What was answered for this one waits for a return."""
     with request.begin(write=True) as services:
         visit = resume_posted(request, services, posted)
         if visit.has_saved:
@@ -48,10 +57,8 @@ def switch_connector(request: Any) -> Response:
     return to(request, "portal.connect")
 
 
-@view_config(route_name="portal.connect", request_method="POST", request_param="provider")
-def switch_provider(request: Any) -> Response:
+def _switch_provider(request: Any, posted: Posted) -> Response:
     """What was brought came from another provider: turn to that one and take the answers along."""
-    posted = read_form(request)
     plugins = request.registry.runtime.parts.plugins
     with request.begin(write=True) as services:
         visit = resume_posted(request, services, posted)
@@ -62,13 +69,11 @@ def switch_provider(request: Any) -> Response:
         brought = services.connections.answers(visit.draft)
         draft = pick(services, visit, provider, connector)
     answers = {name: text for name, text in brought.items() if name in connector.field_names}
-    return _answer(request, posted, draft, connector, answers, ())
+    return _judge(request, posted, draft, connector, answers)
 
 
-@view_config(route_name="portal.connect", request_method="POST")
-def answer(request: Any) -> Response:
-    """Judge what was brought back and keep it, good or bad. Good: on to the check. Bad: say why."""
-    posted = read_form(request)
+def _answer(request: Any, posted: Posted) -> Response:
+    """What was typed or uploaded, completed by what no input shows back."""
     with request.begin(write=False) as services:
         visit = resume_posted(request, services, posted)
         if visit.has_saved or visit.draft is None:
@@ -76,7 +81,7 @@ def answer(request: Any) -> Response:
         connector = connector_of(request, visit.draft)
         before = services.connections.answers(visit.draft)
     answers, malformed = read_answers(connector, posted, before)
-    return _answer(request, posted, visit.draft, connector, answers, malformed)
+    return _judge(request, posted, visit.draft, connector, answers, malformed=malformed)
 
 
 def connector_of(request: Any, draft: Any) -> Connector:
@@ -95,14 +100,16 @@ def kept_findings(draft: Any) -> list[Finding]:
     ]
 
 
-def _answer(
+def _judge(
     request: Any,
     posted: Posted,
     draft: Any,
     connector: Connector,
     answers: Mapping[str, str | bytes],
-    malformed: Sequence[Finding],
+    *,
+    malformed: Sequence[Finding] = (),
 ) -> Response:
+    """Judge what was brought back and keep it, good or bad. Good: on to the check. Bad: say why."""
     if malformed:
         answered = Answered(answers=kept(answers, malformed), settings=None, findings=malformed)
     else:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pyramid.response import Response
+from pyramid.view import view_config
 from sqlalchemy.exc import DBAPIError
 
-from authio.errors import AuthioError, Gone
+from authio.errors import AuthioError, Gone, MethodNotAllowed
 from authio.services.actor import ActorType
 from authio.views.portal.pages import Frame, page
 from authio.views.portal.visits import Visit, known_visit
@@ -30,8 +31,7 @@ DEAD = {
     ),
     "token_unknown": (
         "This link is not known",
-        "Copy the address from the message you were sent, all of it, and open it again. "
-        "If that does not help, ask whoever sent it for a new link.",
+        "Copy the address from your message, all of it, or ask whoever sent it for a new link.",
     ),
 }
 """The ends of a link: heading and sentence."""
@@ -121,6 +121,18 @@ def error_page(request: Any, error: AuthioError) -> Response:
         way_label="Open the link again" if on_token_page else label,
         request_id=request.id,
     )
+
+
+@view_config(route_name="portal.providers")
+@view_config(route_name="portal.connect")
+@view_config(route_name="portal.review")
+@view_config(route_name="portal.save")
+@view_config(route_name="portal.done")
+@view_config(route_name="portal.request")
+@view_config(route_name="portal.enter")
+def refuse_method(request: Any) -> Response:
+    """Whatever is neither read nor posted, or posted where there is nothing to post to."""
+    raise MethodNotAllowed("method_not_allowed", headers={"Allow": "GET, HEAD, POST"})
 
 
 def dead_page(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
 from typing import Any
 
-from pyramid.renderers import render_to_response
+from chameleon import PageTemplateLoader
 from pyramid.response import Response
 
 from authio.services import Services
@@ -68,21 +69,23 @@ def page(
     **values: Any,
 ) -> Response:
     """The page *name*, from the template of that name; *link* is what its forms are about."""
-    everything: Mapping[str, Any] = {
-        "frame": frame,
-        "page": name,
-        "title": title,
-        "stages": _stages(request, name),
-        "token_field": TOKEN_FIELD,
-        "form_token": form_token(request, link) if link is not None else "",
-        "style": request.static_path("authio:static/portal.css"),
-        "script": request.static_path("authio:static/portal.js"),
+    templates = _templates()
+    html = templates[f"portal/{name}.pt"].render(
+        request=request,
+        frame=frame,
+        page=name,
+        title=title,
+        stages=_stages(request, name),
+        token_field=TOKEN_FIELD,
+        form_token=form_token(request, link) if link is not None else "",
+        style=request.static_path("authio:static/portal.css"),
+        script=request.static_path("authio:static/portal.js"),
+        layout=templates["layout.pt"],
+        parts=templates["parts.pt"],
+        answers=templates["portal/answers.pt"],
         **values,
-    }
-    response: Response = render_to_response(
-        f"authio:templates/portal/{name}.pt", dict(everything), request=request
     )
-    response.status_int = status
+    response = Response(html, status=status, content_type="text/html", charset="utf-8")
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
     response.headers["X-Robots-Tag"] = "noindex, nofollow"
     return response
@@ -115,6 +118,12 @@ def note_refused(services: Services, link: Any, code: str, *, page: str) -> None
         target=("setup_link", link.id),
         after={"code": code, "page": page},
     )
+
+
+@lru_cache(maxsize=1)
+def _templates() -> PageTemplateLoader:
+    """Our templates, each compiled once in the life of the process, when it is first shown."""
+    return PageTemplateLoader(str(files("authio") / "templates"), auto_reload=False)
 
 
 def _stages(request: Any, name: str) -> list[dict[str, Any]]:
