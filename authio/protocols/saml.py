@@ -279,7 +279,10 @@ def _facts(entity_id: str, role: etree._Element) -> _Facts:
 
     entity = etree.Element(_MD + "EntityDescriptor", entityID=entity_id)
     entity.append(role)
-    described = md.entity_descriptor_from_string(etree.tostring(entity))
+    try:
+        described = md.entity_descriptor_from_string(etree.tostring(entity))
+    except Exception:  # noqa: BLE001 - whatever a library raises, nothing of it leaves this file
+        described = None
     if described is None or len(described.idpsso_descriptor) != 1:
         raise Refused([noticed("malformed_xml")])
     idp = described.idpsso_descriptor[0]
