@@ -254,9 +254,9 @@ def _date(text: str | None) -> datetime | None:
         return None
     try:
         moment = datetime.fromisoformat(text.strip())
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise Refused([noticed("malformed_xml", found=text[:100])]) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _entity_id(entity: etree._Element) -> str:

@@ -191,10 +191,10 @@ class TestExpiry:
         assert codes(dated) == ["warning:metadata_expires_soon"]
         assert codes(dated, metadata_url="https://idp.acme.example/metadata") == []
 
-    def test_an_end_that_is_no_date_is_damage(self) -> None:
-        assert codes(GOOD.replace("<md:EntityDescriptor ", '<md:EntityDescriptor validUntil="soon" ')) == [
-            "malformed_xml"
-        ]
+    @pytest.mark.parametrize("until", ["soon", "", "9999-12-31T23:59:59-23:00"])
+    def test_an_end_that_is_no_date_is_damage(self, until: str) -> None:
+        dated = GOOD.replace("<md:EntityDescriptor ", f'<md:EntityDescriptor validUntil="{until}" ')
+        assert codes(dated) == ["malformed_xml"]
 
 
 class TestKeys:
