@@ -66,18 +66,27 @@ def read_form(request: Any) -> Posted:
         if isinstance(value, str):
             fields[name] = value
         else:
-            # A file input in which nothing was chosen arrives as no bytes at all.
-            files[name] = value if isinstance(value, bytes) else value.file.read()
+            files[name] = value
     project_id, link_id = _opened(request, fields.pop(TOKEN_FIELD, ""))
     flawed = frozenset(name for name, value in fields.items() if not _is_plain(value))
     return Posted(project_id, link_id, fields, files, flawed)
 
 
-def _parsed(request: Any) -> list[tuple[str, Any]]:
+def _parsed(request: Any) -> list[tuple[str, str | bytes]]:
     try:
-        return list(request.POST.items())
+        items = list(request.POST.items())
     except (ValueError, UnicodeError, OSError):
         raise BadRequest("bad_request") from None
+    return [(name, _value(value)) for name, value in items]
+
+
+def _value(value: Any) -> str | bytes:
+    # A file input in which nothing was chosen arrives as no bytes at all.
+    if isinstance(value, str | bytes):
+        return value
+    with value.file as file:
+        content: bytes = file.read()
+    return content
 
 
 def _expect_same_origin(request: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -121,12 +122,25 @@ def sample(path: str) -> bytes:
 @pytest.fixture
 def browser_of(runtime: Runtime) -> Callable[[], ItAdmin]:
     """A new browser, with no cookies yet, at the same running application."""
-    application = runtime.wsgi()
+    application = _tidy(runtime.wsgi())
 
     def make() -> ItAdmin:
         return ItAdmin(TestApp(application, extra_environ={"REMOTE_ADDR": "127.0.0.1", "HTTP_HOST": HOST}))
 
     return make
+
+
+def _tidy(application: Any) -> Any:
+    """The application; the file into which WebOb copies a large body is closed, not left to chance."""
+
+    def call(environ: dict[str, Any], start_response: Any) -> Any:
+        try:
+            return application(environ, start_response)
+        finally:
+            if isinstance(environ["wsgi.input"], io.BufferedRandom):
+                environ["wsgi.input"].close()
+
+    return call
 
 
 @pytest.fixture
