@@ -132,7 +132,7 @@ class Driver:
                     if answer is None:
                         continue
                     index = key.data.index
-                    _check(wanted[index], answer)
+                    check(wanted[index], answer)
                     answers[index] = answer
                     missing -= 1
                     if waiting:
@@ -189,7 +189,8 @@ class Driver:
         return Answer(int(whole[_STATUS]), whole[: line.head_end], whole[line.head_end + 4 : end], seconds)
 
 
-def _check(wanted: Request, answer: Answer) -> None:
+def check(wanted: Request, answer: Answer) -> None:
+    """UnexpectedAnswer unless *answer* has the status that was wanted."""
     if answer.status == wanted.status:
         return
     # The first line only: what follows may hold a key or a token.

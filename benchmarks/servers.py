@@ -71,6 +71,8 @@ class Process:
                 end = self._log.read_text(encoding="utf-8", errors="replace")[-3000:]
                 raise RuntimeError(f"{self.name} did not start; its log ends:\n{end}")
             time.sleep(0.01)
+        if self._process.poll() is not None:
+            raise RuntimeError(f"{self.name} has ended, and somebody else answers on its port")
         return time.perf_counter() - began
 
     def stop(self) -> None:
