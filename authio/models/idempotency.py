@@ -24,7 +24,5 @@ idempotency_records = sa.Table(
     sa.PrimaryKeyConstraint("project_id", "key"),
     sa.Index(None, "created_at"),
     # Few at any time: what the sweep looks for every minute, whatever else has been kept for the day.
-    sa.Index(
-        "ix_idempotency_records_sealed", "created_at", sqlite_where=_SEALED, postgresql_where=_SEALED
-    ),
+    sa.Index("ix_idempotency_records_sealed", "created_at", sqlite_where=_SEALED, postgresql_where=_SEALED),
 )

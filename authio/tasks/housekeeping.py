@@ -39,7 +39,7 @@ def expire_links(environment: Environment) -> None:
 
 
 def prune(environment: Environment) -> None:
-    """Forget answers that no retry will ask for any more, their secrets first, and portal sessions long past."""
+    """Forget answers that no retry asks for any more, their secrets first, and portal sessions long past."""
     now = environment.clock.now()
     with environment.begin() as services:
         services.idempotency.forget()

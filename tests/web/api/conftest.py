@@ -34,7 +34,7 @@ ROUTES = [
 
 
 class Vendor(TestApp):
-    """A client with an API key that knows the contract. ``seen`` holds what was answered: (operation, status)."""
+    """A client that knows the contract. ``seen`` holds what it was answered: (operation, status)."""
 
     def __init__(self, application: Any, api_key: str | None) -> None:
         super().__init__(
