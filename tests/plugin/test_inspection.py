@@ -213,6 +213,14 @@ class TestWhoseItIs:
         assert [finding.code for finding in alone.findings] == ["wrong_provider"]
         assert codes(found) == []
 
+    def test_a_secret_is_nobodys_address(self, both: Plugins, context: Context) -> None:
+        other = "urn:other:17"
+        assert recognise(both, other) is not None
+
+        judged = judge_value(both, connector_of(both, "acme-oidc"), "client_secret", other, context)
+
+        assert judged == Judged(other)
+
 
 BREAK = """
 import colander

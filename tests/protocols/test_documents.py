@@ -118,7 +118,7 @@ def test_SEC_21_other_encodings_are_refused(name: str) -> None:
         (b"", "empty"),
         ("\ufeff \n", "empty"),
         (b"PK\x03\x04...", "not_xml"),
-        (gzip.compress(b"<a/>"), "not_xml"),
+        (gzip.compress(b"<a/>", mtime=0), "not_xml"),
         (b"%PDF-1.7", "not_xml"),
         (b"\x30\x82\x03\xb6\x30\x82", "certificate_not_metadata"),
         ("-----BEGIN CERTIFICATE-----\nMIID", "certificate_not_metadata"),

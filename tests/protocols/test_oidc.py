@@ -192,7 +192,7 @@ class TestDocument:
             (b"[]", "malformed_document"),
             (b"null", "malformed_document"),
             (b"{", "malformed_document"),
-            (b'{"issuer": NaN}', "malformed_document"),
+            (written()[:-1] + b', "x": NaN}', "malformed_document"),
             (b'{"issuer": "https://a.example", "issuer": "https://b.example"}', "malformed_document"),
             (b'{"x": {"y": 1, "y": 2}, "issuer": "https://op.acme.example"}', "malformed_document"),
             (b"\xff\xfe{}", "malformed_document"),

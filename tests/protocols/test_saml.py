@@ -312,6 +312,9 @@ class TestEndpoints:
     def test_SEC_24_a_sign_on_address_is_absolute_https(self, location: str, code: str) -> None:
         assert codes(GOOD.replace(SSO, location)) == [code]
 
+    def test_a_sign_on_address_may_be_inside_the_customers_network(self) -> None:
+        assert codes(GOOD.replace(SSO, "https://adfs.corp.internal/adfs/ls/")) == []
+
     def test_SEC_24_plain_http_needs_the_development_switch(self) -> None:
         local = GOOD.replace(SSO, "http://localhost:6545/sso")
 

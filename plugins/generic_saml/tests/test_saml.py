@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+import pytest
 from authio_generic_saml import PROVIDER
 
-from authio.plugin.inspection import Verdict
-from authio.plugin.testing import ProviderContract, Sample
+from authio.plugin.inspection import Verdict, judge_value
+from authio.plugin.testing import ProviderContract, Sample, ServedOnly
 
 METADATA = (Path(__file__).parent / "data" / "idp.xml").read_text()
 
@@ -52,3 +53,24 @@ def test_an_upload_is_kept_as_the_text_it_holds() -> None:
 
     assert inspection.verdict is Verdict.ACCEPT
     assert inspection.answers == {"metadata_file": METADATA.strip()}
+
+
+def test_who_has_begun_one_way_is_told_what_that_lacks() -> None:
+    inspection = Suite().inspect(Sample("generic-saml", {"sso_url": "https://idp.acme.example/sso"}))
+
+    assert [(finding.code, finding.field) for finding in inspection.findings] == [
+        ("answer_missing", "idp_entity_id"),
+        ("answer_missing", "certificate"),
+    ]
+
+
+@pytest.mark.parametrize("field", ["metadata_xml", "certificate"])
+def test_a_private_key_is_not_handed_back(field: str) -> None:
+    suite = Suite()
+    (connector,) = PROVIDER.connectors
+    key = "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----"
+
+    judged = judge_value(suite.plugins(), connector, field, key, suite.context(ServedOnly({})))
+
+    assert [finding.code for finding in judged.findings] == ["private_key"]
+    assert "MIIE" not in repr(judged)
