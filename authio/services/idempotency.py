@@ -25,8 +25,8 @@ KEPT_FOR = timedelta(hours=24)
 _t = idempotency_records.c
 _LOCK_TIMEOUT = "55P03"
 _INSERTS = {
-    "postgresql": postgresql.insert(idempotency_records).on_conflict_do_nothing(),
-    "sqlite": sqlite.insert(idempotency_records).on_conflict_do_nothing(),
+    "postgresql": postgresql.insert(idempotency_records).on_conflict_do_nothing().returning(_t.key),
+    "sqlite": sqlite.insert(idempotency_records).on_conflict_do_nothing().returning(_t.key),
 }
 _MINE = (_t.project_id == sa.bindparam("project"), _t.key == sa.bindparam("wanted"))
 _FIND = sa.select(idempotency_records).where(*_MINE)
@@ -67,12 +67,14 @@ class Idempotency:
             "created_at": self._clock.now(),
         }
         try:
-            made = self._connection.execute(_INSERTS[self._connection.dialect.name], record).rowcount
+            insert = _INSERTS[self._connection.dialect.name]
+            # Asked for by RETURNING: not every driver counts the rows of an insert.
+            made = self._connection.execute(insert, record).one_or_none()
         except exc.OperationalError as error:
             if getattr(error.orig, "sqlstate", None) == _LOCK_TIMEOUT:
                 raise Conflict("idempotency_in_progress", headers={"Retry-After": "1"}) from None
             raise
-        if made:
+        if made is not None:
             return None
         before = self._connection.execute(_FIND, {"project": project_id, "wanted": key}).one_or_none()
         if before is None or before.status is None:

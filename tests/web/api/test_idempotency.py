@@ -90,18 +90,20 @@ def test_SEC_10_a_webhook_endpoint_s_secret_is_kept_sealed_too(api: Vendor, serv
     assert first.json["secret"].encode() not in bytes(row.body) + bytes(row.sealed_body)
 
 
-@pytest.mark.parametrize(
-    "other", [{"name": "B"}, {"name": "A", "external_id": "a"}, {"name": "A", "metadata": {}}], ids=repr
-)
+OTHER_BODIES = [{"name": "B"}, {"name": "A", "external_id": "a"}, {"name": "A", "metadata": {}}]
+
+
 def test_SEC_10_the_same_key_with_another_body_is_refused(
-    api: Vendor, services: Begin, other: dict[str, Any]
+    api: Vendor, services: Begin, subtests: pytest.Subtests
 ) -> None:
-    api.post_json("/organizations", {"name": "A"}, headers=KEY)
+    for other in OTHER_BODIES:
+        with subtests.test(other=other):
+            api.post_json("/organizations", {"name": "A"}, headers=KEY)
 
-    refused = api.post_json("/organizations", other, headers=KEY, status=409)
+            refused = api.post_json("/organizations", other, headers=KEY, status=409)
 
-    assert refused.json["code"] == "idempotency_error"
-    assert count(services, organizations) == 1
+            assert refused.json["code"] == "idempotency_error"
+            assert count(services, organizations) == 1
 
 
 def test_SEC_10_the_same_key_on_another_route_is_refused(api: Vendor, organization: dict[str, Any]) -> None:
@@ -144,11 +146,17 @@ def test_a_key_is_only_looked_at_on_a_post(
     assert count(services, idempotency_records) == 0
 
 
-@pytest.mark.parametrize("key", ["", "x" * 256, "a\tb", "schl\xfcssel"])
-def test_a_key_that_does_not_fit_is_refused(api: Vendor, key: str) -> None:
-    refused = api.post_json("/organizations", {"name": "A"}, headers={"Idempotency-Key": key}, status=422)
+UNFIT_KEYS = ["", "x" * 256, "a\tb", "schl\xfcssel"]
 
-    assert refused.json["errors"][0]["field"] == "Idempotency-Key"
+
+def test_a_key_that_does_not_fit_is_refused(api: Vendor, subtests: pytest.Subtests) -> None:
+    for key in UNFIT_KEYS:
+        with subtests.test(key=key):
+            refused = api.post_json(
+                "/organizations", {"name": "A"}, headers={"Idempotency-Key": key}, status=422
+            )
+
+            assert refused.json["errors"][0]["field"] == "Idempotency-Key"
 
 
 def test_SEC_10_ten_requests_at_once_mint_one_link(

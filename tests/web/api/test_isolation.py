@@ -76,22 +76,23 @@ def test_SEC_115_another_project_s_id_answers_as_no_id(
         assert call(stranger, owned, owned.paths[-1].format_map(theirs)).status_int == 200
 
 
-@pytest.mark.parametrize("operation", LISTS, ids=lambda one: one.name)
 def test_SEC_115_lists_show_one_s_own(
-    api: Vendor, stranger: Vendor, theirs: dict[str, str], operation: Operation
+    api: Vendor, stranger: Vendor, theirs: dict[str, str], subtests: pytest.Subtests
 ) -> None:
-    queries = [
-        f"organization_id={theirs['organization_id']}",
-        "domain=theirs.example",
-        "domains=theirs.example",
-        "",
-    ]
-    for query in queries:
-        types = "&events=organization.*" if operation.name == "list_events" else ""
-        path = f"{operation.paths[-1]}?{query}{types}"
-        assert api.get(path).json["data"] == [], path
+    for operation in LISTS:
+        with subtests.test(operation=operation):
+            queries = [
+                f"organization_id={theirs['organization_id']}",
+                "domain=theirs.example",
+                "domains=theirs.example",
+                "",
+            ]
+            for query in queries:
+                types = "&events=organization.*" if operation.name == "list_events" else ""
+                path = f"{operation.paths[-1]}?{query}{types}"
+                assert api.get(path).json["data"] == [], path
 
-    assert stranger.get(f"{operation.paths[-1]}?events=organization.*").json["data"]
+            assert stranger.get(f"{operation.paths[-1]}?events=organization.*").json["data"]
 
 
 def test_SEC_115_a_link_cannot_be_minted_for_another_project_s_organization(

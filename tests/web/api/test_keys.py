@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from authio.crypto import new_api_key
-from authio.wire.operations import OPERATIONS, Operation
+from authio.wire.operations import OPERATIONS
 from tests.conftest import Project
 from tests.web.api.conftest import TOKENS, Begin, Vendor
 
@@ -23,19 +23,24 @@ def anybody(vendor: Callable[[None], Vendor]) -> Vendor:
     return vendor(None)
 
 
-@pytest.mark.parametrize("operation", OPERATIONS.values(), ids=lambda one: one.name)
-def test_SEC_111_every_operation_wants_a_key(anybody: Vendor, operation: Operation) -> None:
-    for path in operation.paths:
-        answer = anybody.request(
-            path.replace("{", "").replace("}", ""), method=operation.method, expect_errors=True
-        )
-        assert (answer.status_int, answer.json["code"]) == (401, "missing_api_key")
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+def test_SEC_111_every_operation_wants_a_key(anybody: Vendor, subtests: pytest.Subtests) -> None:
+    for operation in OPERATIONS.values():
+        with subtests.test(operation=operation):
+            for path in operation.paths:
+                answer = anybody.request(
+                    path.replace("{", "").replace("}", ""), method=operation.method, expect_errors=True
+                )
+                assert (answer.status_int, answer.json["code"]) == (401, "missing_api_key")
+                assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-@pytest.mark.parametrize("authorization", ["", "Bearer", "Bearer ", "Basic c2tfeDo=", "sk_x", "Token sk_x"])
-def test_SEC_111_a_header_without_a_bearer_key_is_none(anybody: Vendor, authorization: str) -> None:
-    assert ask(anybody, authorization).json["code"] == "missing_api_key"
+KEYLESS_HEADERS = ["", "Bearer", "Bearer ", "Basic c2tfeDo=", "sk_x", "Token sk_x"]
+
+
+def test_SEC_111_a_header_without_a_bearer_key_is_none(anybody: Vendor, subtests: pytest.Subtests) -> None:
+    for authorization in KEYLESS_HEADERS:
+        with subtests.test(authorization=authorization):
+            assert ask(anybody, authorization).json["code"] == "missing_api_key"
 
 
 def test_SEC_111_a_key_that_is_not_ours_is_refused(anybody: Vendor, project: Project) -> None:
@@ -53,14 +58,26 @@ def test_SEC_111_several_credentials_are_no_credential(anybody: Vendor, project:
         assert ask(anybody, both).status_int == 401
 
 
-@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "Bearer "])
-def test_the_scheme_may_be_written_in_any_case(anybody: Vendor, project: Project, scheme: str) -> None:
-    assert ask(anybody, f"{scheme} {project.api_key}").status_int == 200
+SCHEMES = ["Bearer", "bearer", "BEARER", "Bearer "]
 
 
-@pytest.mark.parametrize("place", ["?api_key={key}", "?access_token={key}", "?client_secret={key}"])
-def test_SEC_111_a_key_in_an_address_is_not_looked_at(anybody: Vendor, project: Project, place: str) -> None:
-    assert ask(anybody, None, "/organizations" + place.format(key=project.api_key)).status_int == 401
+def test_the_scheme_may_be_written_in_any_case(
+    anybody: Vendor, project: Project, subtests: pytest.Subtests
+) -> None:
+    for scheme in SCHEMES:
+        with subtests.test(scheme=scheme):
+            assert ask(anybody, f"{scheme} {project.api_key}").status_int == 200
+
+
+PLACES_IN_AN_ADDRESS = ["?api_key={key}", "?access_token={key}", "?client_secret={key}"]
+
+
+def test_SEC_111_a_key_in_an_address_is_not_looked_at(
+    anybody: Vendor, project: Project, subtests: pytest.Subtests
+) -> None:
+    for place in PLACES_IN_AN_ADDRESS:
+        with subtests.test(place=place):
+            assert ask(anybody, None, "/organizations" + place.format(key=project.api_key)).status_int == 401
 
 
 def test_SEC_111_a_revoked_key_stops_at_once_and_the_others_go_on(

@@ -34,22 +34,30 @@ def test_lists_are_newest_first_unless_asked_otherwise(api: Vendor, five: list[s
     assert page(api, order="asc")[0] == five
 
 
-@pytest.mark.parametrize("order", ["asc", "desc", "normal"])
-@pytest.mark.parametrize("limit", [1, 2, 3, 5, 100])
-def test_following_after_meets_each_object_once(api: Vendor, five: list[str], order: str, limit: int) -> None:
-    met: list[str] = []
-    # In normal order `after` means newer, so older objects are reached by `before`.
-    name = "before" if order == "normal" else "after"
-    cursor: dict[str, str] = {}
-    for _ in range(7):
-        ids, before, after = page(api, order=order, limit=limit, **cursor)
-        met += ids
-        following = before if order == "normal" else after
-        if following is None:
-            break
-        cursor = {name: following}
+ORDERS = ["asc", "desc", "normal"]
 
-    assert met == (five if order == "asc" else five[::-1])
+LIMITS = [1, 2, 3, 5, 100]
+
+
+def test_following_after_meets_each_object_once(
+    api: Vendor, five: list[str], subtests: pytest.Subtests
+) -> None:
+    for limit in LIMITS:
+        for order in ORDERS:
+            with subtests.test(order=order, limit=limit):
+                met: list[str] = []
+                # In normal order `after` means newer, so older objects are reached by `before`.
+                name = "before" if order == "normal" else "after"
+                cursor: dict[str, str] = {}
+                for _ in range(7):
+                    ids, before, after = page(api, order=order, limit=limit, **cursor)
+                    met += ids
+                    following = before if order == "normal" else after
+                    if following is None:
+                        break
+                    cursor = {name: following}
+
+                assert met == (five if order == "asc" else five[::-1])
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
@@ -100,31 +108,37 @@ def test_a_list_without_a_limit_has_ten(api: Vendor) -> None:
     assert len(page(api)[0]) == 10
 
 
-@pytest.mark.parametrize(
-    "path", ["/organizations", "/connections", "/webhook_endpoints", "/v1/sso/admin-portal/tokens"]
-)
-@pytest.mark.parametrize(
-    ("query", "field"),
-    [
-        ("limit=0", "limit"),
-        ("limit=101", "limit"),
-        ("limit=-1", "limit"),
-        ("limit=1.5", "limit"),
-        ("limit=ten", "limit"),
-        ("limit=%D9%A3", "limit"),
-        ("limit=99999999999999999999", "limit"),
-        ("limit=1&limit=2", "limit"),
-        ("order=sideways", "order"),
-        ("after=nonsense", "after"),
-        ("after=org_x%00", "after"),
-        ("before=' OR 1=1", "before"),
-    ],
-)
-def test_a_query_that_is_wrong_is_named(api: Vendor, path: str, query: str, field: str) -> None:
-    refused = api.get(f"{path}?{query}", status=422).json
+LISTS = [
+    "/organizations",
+    "/connections",
+    "/webhook_endpoints",
+    "/v1/sso/admin-portal/tokens",
+]
 
-    assert refused["code"] == "validation_failed"
-    assert [one["field"] for one in refused["errors"]] == [field]
+WRONG_QUERIES = [
+    ("limit=0", "limit"),
+    ("limit=101", "limit"),
+    ("limit=-1", "limit"),
+    ("limit=1.5", "limit"),
+    ("limit=ten", "limit"),
+    ("limit=%D9%A3", "limit"),
+    ("limit=99999999999999999999", "limit"),
+    ("limit=1&limit=2", "limit"),
+    ("order=sideways", "order"),
+    ("after=nonsense", "after"),
+    ("after=org_x%00", "after"),
+    ("before=' OR 1=1", "before"),
+]
+
+
+def test_a_query_that_is_wrong_is_named(api: Vendor, subtests: pytest.Subtests) -> None:
+    for query, field in WRONG_QUERIES:
+        for path in LISTS:
+            with subtests.test(path=path, query=query):
+                refused = api.get(f"{path}?{query}", status=422).json
+
+                assert refused["code"] == "validation_failed"
+                assert [one["field"] for one in refused["errors"]] == [field]
 
 
 def test_empty_and_unknown_parameters_are_ignored(api: Vendor, five: list[str]) -> None:
