@@ -87,6 +87,22 @@ class _PostgresqlDatabases:
         name = make_url(url).database or ""
         self._admin.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def sign(self) -> None:
+        """Hold a lock under our prefix for as long as this session lives, however it ends."""
+        self._admin.execute("SELECT pg_advisory_lock(hashtext(%s))", (self._prefix,))
+
+    def drop_orphans(self) -> None:
+        """Drop what a session that was killed left behind: databases under a prefix that nobody holds."""
+        names = self._admin.execute(
+            "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (_PREFIX,)
+        ).fetchall()
+        for (name,) in names:
+            prefix = name[: len(_PREFIX) + 10]
+            row = self._admin.execute("SELECT pg_try_advisory_lock(hashtext(%s))", (prefix,)).fetchone()
+            if row == (True,):
+                self.drop(self.url(name))
+                self._admin.execute("SELECT pg_advisory_unlock(hashtext(%s))", (prefix,))
+
     def drop_all(self) -> None:
         names = self._admin.execute(
             "SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (f"{self._prefix}_",)
@@ -95,16 +111,36 @@ class _PostgresqlDatabases:
             self.drop(self.url(name))
 
 
+_PREFIX = "authio_test_"
+
+
 @contextmanager
 def _postgresql_databases(server: str, migrate: Callable[[str], None]) -> Iterator[_PostgresqlDatabases]:
     address = make_url(server).set(drivername="postgresql").render_as_string(hide_password=False)
     with psycopg.connect(address, autocommit=True) as admin:
-        made = _PostgresqlDatabases(admin, server, f"authio_test_{uuid4().hex[:10]}")
+        made = _PostgresqlDatabases(admin, server, f"{_PREFIX}{uuid4().hex[:10]}")
+        made.drop_orphans()
+        made.sign()
         try:
             migrate(made.make(template="template0"))
             yield made
         finally:
             made.drop_all()
+
+
+_OWNER = "authio:test:owner"
+
+
+def _is_orphaned(client: redis.Redis) -> bool:
+    """Whether a session of ours took this database and was killed before it could give it back."""
+    owner = client.get(_OWNER)
+    if not isinstance(owner, bytes):
+        return False
+    try:
+        os.kill(int(owner), 0)
+    except ProcessLookupError:
+        return True
+    return False
 
 
 @contextmanager
@@ -114,8 +150,10 @@ def redis_database(server: str) -> Iterator[str]:
     for number in range(15, 0, -1):
         url = address.set(database=str(number)).render_as_string(hide_password=False)
         with redis.Redis.from_url(url) as client:
+            if _is_orphaned(client):
+                client.flushdb()
             # Only an empty database is taken, and of several runs only one gets it.
-            if client.dbsize() or not client.set("authio:test:owner", str(os.getpid()), nx=True):
+            if client.dbsize() or not client.set(_OWNER, str(os.getpid()), nx=True):
                 continue
             try:
                 yield url
