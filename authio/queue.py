@@ -312,7 +312,7 @@ def _open(url: str) -> _Huey:
                 filename=url.removeprefix("sqlite:///"),
                 # It holds no truth, so it need not wait for the disk.
                 fsync=False,
-                timeout=1,
+                timeout=5,
                 strict_fifo=True,
             )
         except sqlite3.Error:

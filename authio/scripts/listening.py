@@ -45,8 +45,7 @@ def listen(arguments: argparse.Namespace) -> None:
         project_id = _project(services, arguments.project)
         receiver.secret = _endpoint(services, project_id, url).secret
     runtime.close()
-    print(f"authio: listening at {url} for the events of {project_id}; Ctrl-C stops.", flush=True)
-    receiver.run()
+    receiver.run(f"authio: listening at {url} for the events of {project_id}; Ctrl-C stops.")
     print("authio: stopped. What is sent from now on is tried again for three days.", flush=True)
 
 
@@ -83,13 +82,14 @@ class Receiver:
         except OSError:
             raise StartupError([f"Port {port} is in use. Choose another with --port."]) from None
 
-    def run(self) -> None:
-        """Answer until SIGINT or SIGTERM."""
+    def run(self, greeting: str) -> None:
+        """Answer until SIGINT or SIGTERM; *greeting* is shown as soon as either would be heard."""
         stopping = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stopping.set())
         serving = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.1})
         serving.start()
+        self._show(greeting)
         stopping.wait()
         self._server.shutdown()
         serving.join()
