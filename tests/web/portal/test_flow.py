@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from authio.app import Runtime
+from authio.models import connections
 from authio.plugin import Provider, hookimpl, loader
 from authio.plugin.loader import Distribution, Found
 from tests.web.portal.conftest import (
@@ -371,19 +372,12 @@ def test_a_page_costs_at_most_twelve_statements_whatever_else_there_is(
     runtime: Runtime, services: Begin, ready: ItAdmin, link: Link, others: int
 ) -> None:
     with services() as s:
-        (draft,) = s.session.execute(sa.text("SELECT * FROM connections")).mappings().all()
+        draft = s.connections.draft(link.project_id, link.organization_id)
         rows = [
-            {**draft, "id": f"conn_{number:026}", "state": "inactive", "version": 1}
-            for number in range(others)
+            {**draft._mapping, "id": f"conn_{number:026}", "state": "inactive"} for number in range(others)
         ]
         if rows:
-            names = list(rows[0])
-            s.session.execute(
-                sa.text(
-                    f"INSERT INTO connections ({', '.join(names)}) VALUES ({', '.join(':' + n for n in names)})"
-                ),
-                rows,
-            )
+            s.session.execute(sa.insert(connections), rows)
     counted: list[str] = []
 
     def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from webtest import TestApp
 
+from authio.services.setup_links import Wanted
 from tests.support.clock import SteppedClock
 from tests.web.portal.conftest import Begin, ItAdmin, Ledger, Link, code_of, findings_of, form_of, name_of
 
@@ -115,6 +117,7 @@ def test_an_address_named_by_the_mint_is_fixed(
 
 
 def _end(kind: str, link: Link, services: Begin, clock: SteppedClock) -> None:
+    """Bring *link* to its end."""
     if kind == "token_expired":
         clock.step(hours=25)
         return
@@ -123,8 +126,6 @@ def _end(kind: str, link: Link, services: Begin, clock: SteppedClock) -> None:
             s.setup_links.revoke(link.project_id, link.id)
         else:
             organization = s.organizations.hold(link.project_id, link.organization_id)
-            from tests.web.portal.conftest import Wanted, timedelta
-
             s.setup_links.mint(organization, Wanted(intents=["sso"], lifetime=timedelta(hours=1)))
 
 
@@ -144,24 +145,30 @@ def test_SEC_09_a_dead_link_says_which_end_it_met_and_nothing_more(
     assert link.token not in page.text
 
 
-@pytest.mark.parametrize("kind", ENDS)
-def test_a_link_that_dies_during_the_visit_says_so(
+@pytest.mark.parametrize("kind", ["token_revoked", "token_replaced"])
+def test_a_link_that_dies_during_the_visit_says_so_on_every_page(
     admin: ItAdmin, link: Link, services: Begin, clock: SteppedClock, kind: str
 ) -> None:
     admin.start(link)
-    if kind == "token_expired":
-        pytest_clock_hours = 24.5
-        with services() as s:
-            s.session.connection().exec_driver_sql(
-                "UPDATE portal_sessions SET expires_at = '2999-01-01T00:00:00.000Z', seen_at = '2999-01-01T00:00:00.000Z'"
-            )
-        clock.step(hours=pytest_clock_hours)
-    else:
-        _end(kind, link, services, clock)
+    _end(kind, link, services, clock)
 
     page = admin.go("/setup/providers")
 
     assert (page.status_int, name_of(page), code_of(page)) == (410, "dead", kind)
+    assert "Acme" not in page.text
+
+
+@pytest.mark.parametrize("kind", ENDS)
+def test_SEC_03_a_save_over_a_link_that_has_died_answers_with_its_end(
+    ready: ItAdmin, link: Link, services: Begin, clock: SteppedClock, ledger: Ledger, kind: str
+) -> None:
+    ready.go("/setup/review")
+    _end(kind, link, services, clock)
+
+    page = ready.submit("save")
+
+    assert (page.status_int, name_of(page), code_of(page)) == (410, "dead", kind)
+    assert [row.state for row in ledger.connections()] == ["draft"]
 
 
 def test_a_consumed_link_answers_410(ready: ItAdmin, link: Link, browser_of: Callable[[], ItAdmin]) -> None:
@@ -182,8 +189,10 @@ def test_SEC_01_unknown_and_malformed_tokens_look_the_same(admin: ItAdmin, token
     assert set(page.headers) == set(other.headers)
 
 
-def test_a_client_that_prefers_json_gets_json(app: TestApp, link: Link, services: Begin) -> None:
-    _end("token_revoked", link, services, SteppedClock())
+def test_a_client_that_prefers_json_gets_json(
+    app: TestApp, link: Link, services: Begin, clock: SteppedClock
+) -> None:
+    _end("token_revoked", link, services, clock)
 
     dead = app.get(link.path, headers={"Accept": "application/json"}, status=410)
     unknown = app.get("/setup/apl_nothing", headers={"Accept": "application/json"}, status=404)
