@@ -176,6 +176,8 @@ def _engine(url: str, pool_size: int) -> sa.Engine:
     if url.startswith("sqlite"):
         engine = sa.create_engine(
             url,
+            # An error's text is logged, and parameters are people's data.
+            hide_parameters=True,
             poolclass=QueuePool,
             pool_size=pool_size,
             max_overflow=0,
@@ -188,6 +190,8 @@ def _engine(url: str, pool_size: int) -> sa.Engine:
     else:
         engine = sa.create_engine(
             url,
+            # An error's text is logged, and parameters are people's data.
+            hide_parameters=True,
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=10,

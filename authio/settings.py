@@ -45,6 +45,13 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _ports(text: str) -> frozenset[str]:
+    for word in text.split():
+        if not re.fullmatch(r"[1-9][0-9]{0,4}", word) or int(word) > 65535:
+            raise ValueError("must be port numbers with blanks between them")
+    return frozenset(text.split())
+
+
 def _pairs(text: str) -> frozenset[str]:
     for word in text.split():
         host, colon, port = word.rpartition(":")
@@ -206,7 +213,7 @@ class Settings:
     webhook_ports: frozenset[str] = _setting(
         "authio.webhook_ports",
         "AUTHIO_WEBHOOK_PORTS",
-        _words,
+        _ports,
         "443",
         "Ports that webhook endpoints may listen on, besides those of `authio.outbound_allow`.",
     )

@@ -118,6 +118,8 @@ def test_a_schedule_is_delays_in_seconds_and_the_default_lasts_three_days() -> N
         ("sqlalchemy.url", "mysql://x"),
         ("huey.url", "amqp://x"),
         ("authio.webhook_retry_schedule", "soon"),
+        ("authio.webhook_ports", "443 https"),
+        ("authio.webhook_ports", "70000"),
         ("authio.log_level", "LOUD"),
     ],
 )
