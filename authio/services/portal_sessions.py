@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,7 +21,18 @@ IDLE = timedelta(hours=1)
 _SEEN_EVERY = timedelta(minutes=1)
 
 _t = portal_sessions.c
+_INSERT = sa.insert(portal_sessions)
 _BY_DIGEST = sa.select(portal_sessions).where(_t.digest == sa.bindparam("digest"))
+_SEEN = sa.update(portal_sessions).where(_t.id == sa.bindparam("session")).values(seen_at=sa.bindparam("now"))
+_RENEW = (
+    sa.update(portal_sessions)
+    .where(_t.id == sa.bindparam("session"))
+    .values(
+        digest=sa.bindparam("renewed"),
+        connection_id=sa.bindparam("saved"),
+        seen_at=sa.bindparam("now"),
+    )
+)
 
 
 class PortalSessions:
@@ -46,9 +58,8 @@ class PortalSessions:
             "expires_at": min(now + LIFETIME, link.expires_at),
             "ended_at": None,
         }
-        row = self._connection.execute(
-            sa.insert(portal_sessions).values(**values).returning(portal_sessions)
-        ).one()
+        self._connection.execute(_INSERT, values)
+        row = SimpleNamespace(**values)
         self._audit.record(
             "portal_session.started",
             project_id=link.project_id,
@@ -74,19 +85,19 @@ class PortalSessions:
         """Keep the visit from going idle."""
         now = self._clock.now()
         if now - row.seen_at >= _SEEN_EVERY:
-            self._connection.execute(sa.update(portal_sessions).where(_t.id == row.id).values(seen_at=now))
+            self._connection.execute(_SEEN, {"session": row.id, "now": now})
 
     def renew(self, row: Any, *, connection_id: str | None = None) -> str:
         """Give the visit a new cookie value, so that one seen before is worth nothing; note what it saved."""
         cookie = new_token("")
         self._connection.execute(
-            sa.update(portal_sessions)
-            .where(_t.id == row.id)
-            .values(
-                digest=digest(cookie),
-                connection_id=connection_id or row.connection_id,
-                seen_at=self._clock.now(),
-            )
+            _RENEW,
+            {
+                "session": row.id,
+                "renewed": digest(cookie),
+                "saved": connection_id or row.connection_id,
+                "now": self._clock.now(),
+            },
         )
         return cookie
 

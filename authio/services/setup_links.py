@@ -28,6 +28,13 @@ LONGEST_TOKEN = 128
 _t = setup_links.c
 _INSERT = sa.insert(setup_links)
 _BY_DIGEST = sa.select(setup_links).where(_t.digest == sa.bindparam("digest"))
+_BY_ID = sa.select(setup_links).where(_t.project_id == sa.bindparam("project"), _t.id == sa.bindparam("link"))
+_OF_A_ROW = sa.select(setup_links).where(_t.id == sa.bindparam("link"))
+_NOTE_OPENED = (
+    sa.update(setup_links)
+    .where(_t.id == sa.bindparam("link"), _t.opened_at.is_(None))
+    .values(opened_at=sa.bindparam("now"))
+)
 _REPLACE = (
     sa.update(setup_links)
     .where(
@@ -146,9 +153,7 @@ class SetupLinks:
         The first opening is an event, ``admin_portal.link_opened``; each one is an audit row.
         """
         now = self._clock.now()
-        first = self._connection.execute(
-            sa.update(setup_links).where(_t.id == link.id, _t.opened_at.is_(None)).values(opened_at=now)
-        ).rowcount
+        first = self._connection.execute(_NOTE_OPENED, {"link": link.id, "now": now}).rowcount
         if first:
             self._record(link, [("admin_portal.link_opened", link)], now)
         self._audit.record(
@@ -175,13 +180,11 @@ class SetupLinks:
 
     def get_any(self, link_id: str) -> Any:
         """The link with this id, which the caller got from a row of its own."""
-        return self._connection.execute(sa.select(setup_links).where(_t.id == link_id)).one()
+        return self._connection.execute(_OF_A_ROW, {"link": link_id}).one()
 
     def get(self, project_id: str, link_id: str) -> Any:
         """One link of the project; NotFound (``token_not_found``)."""
-        link = self._connection.execute(
-            sa.select(setup_links).where(_t.project_id == project_id, _t.id == link_id)
-        ).one_or_none()
+        link = self._connection.execute(_BY_ID, {"project": project_id, "link": link_id}).one_or_none()
         if link is None:
             raise NotFound("token_not_found")
         return link

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from pyramid.httpexceptions import HTTPSeeOther
 from pyramid.response import Response
 
 from authio.errors import AuthioError, Forbidden, NotFound
@@ -89,7 +88,10 @@ def visited(view: Callable[[Any, Visit], Response]) -> Callable[[Any, Any], Resp
 
 def to(request: Any, route: str, **match: Any) -> Response:
     """Go on to another page. Returned, never raised: raising would lose what was written."""
-    return HTTPSeeOther(request.route_path(route, **match))
+    # Not Pyramid's HTTPSeeOther: that one writes a page that nobody sees, in the client's favourite language.
+    response = Response(status=303, location=request.route_path(route, **match))
+    response.headers.pop("Content-Type", None)
+    return response
 
 
 def _loaded(services: Services, session: Any) -> Visit:
