@@ -17,6 +17,7 @@ from authio.services.audit import Audit
 
 LIFETIME = timedelta(hours=8)
 IDLE = timedelta(hours=1)
+KEPT = timedelta(days=30)
 # How stale `seen_at` may be before it is written again, so that not every page view writes it.
 _SEEN_EVERY = timedelta(minutes=1)
 
@@ -101,8 +102,6 @@ class PortalSessions:
         )
         return cookie
 
-    def prune(self) -> None:
-        """Forget visits that ended more than a day ago; the audit trail keeps what they did."""
-        self._connection.execute(
-            sa.delete(portal_sessions).where(_t.expires_at < self._clock.now() - timedelta(days=1))
-        )
+    def forget(self) -> None:
+        """Delete visits that lapsed long ago; the audit trail keeps what they did."""
+        self._connection.execute(sa.delete(portal_sessions).where(_t.expires_at < self._clock.now() - KEPT))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
-import sqlalchemy as sa
-
-from authio.models import portal_sessions
 from authio.tasks.environment import Environment
 from authio.tasks.webhooks import deliver_webhook
 
 SWEEP = 500
 """Deliveries that one sweep rings for. While as many rings are waiting, workers have enough to do."""
 EXPIRING = 100
-PORTAL_SESSIONS_KEPT = timedelta(days=30)
 
 
 def ring_again(environment: Environment) -> None:
@@ -40,9 +34,6 @@ def expire_links(environment: Environment) -> None:
 
 def prune(environment: Environment) -> None:
     """Forget answers that no retry asks for any more, their secrets first, and portal sessions long past."""
-    now = environment.clock.now()
     with environment.begin() as services:
         services.idempotency.forget()
-        services.session.execute(
-            sa.delete(portal_sessions).where(portal_sessions.c.expires_at < now - PORTAL_SESSIONS_KEPT)
-        )
+        services.portal_sessions.forget()

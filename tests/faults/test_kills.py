@@ -64,7 +64,8 @@ class Vendor:
         """Whether each event has exactly one delivery: there is one endpoint, and it asked for everything."""
         return not self.query(
             "SELECT e.id FROM events e LEFT JOIN deliveries d ON d.event_id = e.id "
-            "WHERE e.created_at >= (SELECT created_at FROM webhook_endpoints) GROUP BY e.id HAVING COUNT(d.id) <> 1"
+            "WHERE e.created_at >= (SELECT created_at FROM webhook_endpoints) "
+            "GROUP BY e.id HAVING COUNT(d.id) <> 1"
         )
 
 
