@@ -33,8 +33,11 @@ from authio.plugin import loader
 from authio.plugin.contract import (
     CONTRACT_VERSION,
     SP_VALUES,
+    Answers,
+    Connector,
     Context,
     Fetched,
+    Judged,
     Provider,
     Refused,
     ServiceProvider,
@@ -104,6 +107,38 @@ def plugins_of(*modules: Any) -> Plugins:
         name, version = (installed[0].name, installed[0].version) if installed else (module.__name__, "0")
         found.append(loader.Found(module.__name__, loader.Distribution(name, version), module))
     return loader.assemble(found)
+
+
+class Bench:
+    """One provider on the bench: what it makes of a value or of answers, with nothing else installed.
+
+    ``Bench(authio_acme).judge("acme-saml", "metadata_url", "https://…")``; *serves* says what the network
+    holds, address to body.
+    """
+
+    def __init__(self, module: Any) -> None:
+        self._plugins = plugins_of(module)
+
+    def judge(self, connector: str, field: str, value: str) -> Judged:
+        """One value, as the portal judges it."""
+        return judge_value(self._plugins, self.connector(connector), field, value, _context({}))
+
+    def bring(
+        self, connector: str, answers: Answers, *, serves: Mapping[str, bytes] | None = None
+    ) -> Inspection:
+        """Answers, as the portal inspects them."""
+        return inspect(self._plugins, self.connector(connector), answers, _context(serves or {}))
+
+    def connector(self, key: str) -> Connector:
+        """The provider's connector of that key; LookupError."""
+        found = self._plugins.connector(key)
+        if found is None:
+            raise LookupError(f"this provider has no connector {key}")
+        return found
+
+
+def _context(serves: Mapping[str, bytes]) -> Context:
+    return Context(now=NOW, fetch=ServedOnly(serves), sp=SP)
 
 
 class ProviderContract:
@@ -360,4 +395,13 @@ def _python_files(folder: Traversable) -> Iterator[Traversable]:
             yield entry
 
 
-__all__ = ["NOW", "SP", "ProviderContract", "Sample", "ServedOnly", "plugins_of", "refuse_active_svg"]
+__all__ = [
+    "NOW",
+    "SP",
+    "Bench",
+    "ProviderContract",
+    "Sample",
+    "ServedOnly",
+    "plugins_of",
+    "refuse_active_svg",
+]

@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import authio_google
 import pytest
 
-from authio.plugin import Context, Judged, Plugins
-from authio.plugin.inspection import Inspection, inspect, judge_value
-from authio.plugin.testing import NOW, SP, ServedOnly, plugins_of
+from authio.plugin import Judged
+from authio.plugin.inspection import Inspection
+from authio.plugin.testing import Bench
 
 Judge = Callable[[str, str, str], Judged]
 Bring = Callable[..., Inspection]
 
 
 @pytest.fixture(scope="session")
-def plugins() -> Plugins:
-    """What is loaded when nothing else is installed."""
-    return plugins_of(authio_google)
+def bench() -> Bench:
+    """The provider under test, alone."""
+    return Bench(authio_google)
 
 
 @pytest.fixture
-def judge(plugins: Plugins) -> Judge:
+def judge(bench: Bench) -> Judge:
     """One value judged: ``judge(connector, field, value)``."""
-
-    def judge(key: str, field: str, value: str) -> Judged:
-        connector = plugins.connector(key)
-        assert connector is not None
-        return judge_value(plugins, connector, field, value, Context(now=NOW, fetch=ServedOnly({}), sp=SP))
-
-    return judge
+    return bench.judge
 
 
 @pytest.fixture
-def bring(plugins: Plugins) -> Bring:
+def bring(bench: Bench) -> Bring:
     """Answers inspected: ``bring(connector, answers, serves={address: body})``."""
-
-    def bring(
-        key: str, answers: Mapping[str, str | bytes], *, serves: Mapping[str, bytes] | None = None
-    ) -> Inspection:
-        connector = plugins.connector(key)
-        assert connector is not None
-        return inspect(plugins, connector, answers, Context(now=NOW, fetch=ServedOnly(serves or {}), sp=SP))
-
-    return bring
+    return bench.bring

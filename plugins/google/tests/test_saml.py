@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from authio_google import PROVIDER
 
-from authio.plugin import Confidence, Plugins, SamlSettings
+from authio.plugin import Confidence, SamlSettings
+from authio.plugin.testing import Bench
 
 if TYPE_CHECKING:
     from conftest import Bring, Judge
@@ -18,9 +19,8 @@ ENTITY_ID = "https://accounts.google.com/o/saml2?idpid=C0pxgxuil"
 SSO = "https://accounts.google.com/o/saml2/idp?idpid=C0pxgxuil"
 
 
-def test_no_form_asks_for_a_metadata_address(plugins: Plugins) -> None:
-    connector = plugins.connector("google-saml")
-    assert connector is not None
+def test_no_form_asks_for_a_metadata_address(bench: Bench) -> None:
+    connector = bench.connector("google-saml")
 
     assert "metadata_url" not in connector.field_names
     assert connector.ways[0] == ("metadata_file",)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from authio_okta import PROVIDER
 
-from authio.plugin import Confidence, Plugins, SamlSettings
+from authio.plugin import Confidence, SamlSettings
+from authio.plugin.testing import Bench
 
 if TYPE_CHECKING:
     from conftest import Bring, Judge
@@ -108,9 +109,8 @@ def test_signed_requests_are_named_by_their_setting(bring: Bring) -> None:
     assert "untick Signed Requests" in finding.message
 
 
-def test_both_layouts_of_the_attribute_statements_are_shown(plugins: Plugins) -> None:
-    connector = plugins.connector("okta-saml")
-    assert connector is not None
+def test_both_layouts_of_the_attribute_statements_are_shown(bench: Bench) -> None:
+    connector = bench.connector("okta-saml")
 
     (step,) = [step for step in connector.walkthrough.steps if step.layouts]
     spoken = [
@@ -122,9 +122,8 @@ def test_both_layouts_of_the_attribute_statements_are_shown(plugins: Plugins) ->
 
 
 @pytest.mark.parametrize("expression", ["id", "email", "firstName", "lastName", "groups"])
-def test_every_attribute_the_walkthrough_prescribes_is_read(plugins: Plugins, expression: str) -> None:
-    connector = plugins.connector("okta-saml")
-    assert connector is not None
+def test_every_attribute_the_walkthrough_prescribes_is_read(bench: Bench, expression: str) -> None:
+    connector = bench.connector("okta-saml")
 
     assert expression in {name for names in connector.attributes.values() for name in names}
 
