@@ -122,6 +122,11 @@ def _chooser_page(
     )
 
 
+def spoken(provider: Provider, protocol: str) -> str:
+    """What a sentence calls *provider*; a catch-all is not a name to anybody, it is theirs."""
+    return f"your {PROTOCOLS[protocol]} provider" if provider.takes_any else provider.name
+
+
 def tile(request: Any, provider: Provider) -> dict[str, str | None]:
     """A provider as the chooser shows it; ``words`` is what the search looks through."""
     protocols = dict.fromkeys(PROTOCOLS[connector.protocol] for connector in provider.connectors)

@@ -12,7 +12,7 @@ from authio.errors import Unprocessable
 from authio.plugin import Connector, Finding, Level, Provider
 from authio.plugin.loader import Plugins
 from authio.services.connections import Answered, service_provider
-from authio.views.portal.chooser import PROTOCOLS, installed, pick
+from authio.views.portal.chooser import PROTOCOLS, installed, pick, spoken
 from authio.views.portal.fields import FORGET, draw, read_answers
 from authio.views.portal.forms import Posted, read_form
 from authio.views.portal.judging import judge_answers, kept
@@ -148,9 +148,9 @@ def _step_page(
         request,
         visit,
         "step",
-        title=f"Connect {provider.name}",
+        title=f"Connect {spoken(provider, connector.protocol)}",
         status=status,
-        provider=provider,
+        provider_name=spoken(provider, connector.protocol),
         icon=request.route_path("portal.asset", provider=provider.key, path=provider.icon),
         protocol=PROTOCOLS[connector.protocol],
         others=[

@@ -14,7 +14,7 @@ from authio.faults import fault
 from authio.models import Activation, ConnectionState
 from authio.plugin import Connector, Finding, OidcSettings, SamlSettings, Settings
 from authio.services import Services
-from authio.views.portal.chooser import PROTOCOLS
+from authio.views.portal.chooser import PROTOCOLS, spoken
 from authio.views.portal.connect import connector_of, kept_findings, stranger
 from authio.views.portal.cookies import hand_session
 from authio.views.portal.forms import Posted, read_form
@@ -72,7 +72,8 @@ def show_done(request: Any) -> Response:
     if not visit.has_saved:
         return to(request, "portal.review")
     connection = services.connections.get(visit.project.id, visit.session.connection_id)
-    connector = services.parts.plugins.connector(connection.connector)
+    plugins = services.parts.plugins
+    connector = plugins.connector(connection.connector)
     note_viewed(services, visit.link, "done")
     stored = services.connections.settings(connection)
     facts = _facts(connector, settings_of(connector, stored)) if connector is not None and stored else []
@@ -81,7 +82,9 @@ def show_done(request: Any) -> Response:
         visit,
         "done",
         title="Single sign-on is set up",
-        connection=connection,
+        provider_name=spoken(plugins.provider_of(connector), connection.protocol)
+        if connector
+        else connection.name,
         facts=facts,
         protocol=PROTOCOLS[connection.protocol],
         is_active=connection.state == ConnectionState.ACTIVE,
@@ -158,7 +161,7 @@ def _review_page(
         "review",
         title="Check what will be saved",
         status=status,
-        provider=provider,
+        provider_name=spoken(provider, connector.protocol),
         icon=request.route_path("portal.asset", provider=provider.key, path=provider.icon),
         protocol=PROTOCOLS[connector.protocol],
         facts=_facts(connector, settings),
