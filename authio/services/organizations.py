@@ -22,9 +22,22 @@ _t = organizations.c
 _d = organization_domains.c
 _BY_ID = sa.select(organizations).where(_t.project_id == sa.bindparam("project"), _t.id == sa.bindparam("id"))
 _HOLD = _BY_ID.with_for_update()
+_SET_STATE = (
+    sa.update(organization_domains)
+    .where(_d.id == sa.bindparam("domain_id"))
+    .values(
+        state=sa.bindparam("to"),
+        verification_strategy=sa.bindparam("strategy"),
+        updated_at=sa.bindparam("now"),
+    )
+)
 _DOMAINS = (
     sa.select(organization_domains).where(_d.organization_id == sa.bindparam("organization")).order_by(_d.id)
 )
+
+
+# A domain as a caller names it. Without a state it is pending if it is new, else as it is.
+NamedDomain = tuple[str, DomainState | None]
 
 
 class Organizations:
@@ -92,7 +105,7 @@ class Organizations:
         name: str,
         external_id: str | None = None,
         metadata: Mapping[str, str] | None = None,
-        domains: Sequence[tuple[str, DomainState]] = (),
+        domains: Sequence[NamedDomain] = (),
         allow_profiles_outside_organization: bool = False,
     ) -> Any:
         """A new organization with its domains. BadRequest ``external_id_already_used``."""
@@ -161,7 +174,7 @@ class Organizations:
         self._connection.execute(sa.delete(organizations).where(_t.id == organization.id))
         self._audited("organization.deleted", organization, before=gone)
 
-    def _add_domains(self, organization: Any, domains: Sequence[tuple[str, DomainState]]) -> list[Any]:
+    def _add_domains(self, organization: Any, domains: Sequence[NamedDomain]) -> list[Any]:
         now = self._clock.now()
         rows = [
             {
@@ -169,8 +182,8 @@ class Organizations:
                 "project_id": organization.project_id,
                 "organization_id": organization.id,
                 "domain": domain,
-                "state": state.value,
-                "verification_strategy": "manual" if state is DomainState.VERIFIED else "dns",
+                "state": (state or DomainState.PENDING).value,
+                "verification_strategy": _strategy(state),
                 "created_at": now,
                 "updated_at": now,
             }
@@ -181,20 +194,43 @@ class Organizations:
         return self.domains(organization.id)
 
     def _replace_domains(
-        self, organization: Any, present: Sequence[Any], wanted: Sequence[tuple[str, DomainState]]
+        self, organization: Any, present: Sequence[Any], wanted: Sequence[NamedDomain]
     ) -> list[tuple[str, Mapping[str, Any]]]:
-        names = {domain for domain, _ in wanted}
-        gone = [row for row in present if row.domain not in names]
+        named = dict(wanted)
+        gone = [row for row in present if row.domain not in named]
         kept = {row.domain for row in present}
+        changed = {
+            row.id: named[row.domain] for row in present if named.get(row.domain) not in (None, row.state)
+        }
         if gone:
             self._connection.execute(
                 sa.delete(organization_domains).where(_d.id.in_([row.id for row in gone]))
             )
-        new = [(domain, state) for domain, state in wanted if domain not in kept]
-        made = [row for row in self._add_domains(organization, new) if row.domain not in kept]
-        return [("organization_domain.deleted", organization_domain_out(row)) for row in gone] + [
-            ("organization_domain.created", organization_domain_out(row)) for row in made
+        self._set_states(changed)
+        after = self._add_domains(
+            organization, [(domain, state) for domain, state in wanted if domain not in kept]
+        )
+        happened = [("organization_domain.deleted", row) for row in gone]
+        happened += [("organization_domain.updated", row) for row in after if row.id in changed]
+        happened += [
+            ("organization_domain.verified", row)
+            for row in after
+            if row.id in changed and row.state == DomainState.VERIFIED
         ]
+        happened += [("organization_domain.created", row) for row in after if row.domain not in kept]
+        return [(type, organization_domain_out(row)) for type, row in happened]
+
+    def _set_states(self, changed: Mapping[str, DomainState | None]) -> None:
+        if changed:
+            now = self._clock.now()
+            self._connection.execute(
+                _SET_STATE,
+                [
+                    {"domain_id": one, "to": state.value, "strategy": _strategy(state), "now": now}
+                    for one, state in changed.items()
+                    if state is not None
+                ],
+            )
 
     def _write(self, statement: Any) -> Any:
         try:
@@ -211,3 +247,8 @@ class Organizations:
             target=("organization", row.id),
             **states,
         )
+
+
+def _strategy(state: DomainState | None) -> str:
+    """How a domain in *state* was or will be verified: by the vendor's word, or by a record in the DNS."""
+    return "manual" if state is DomainState.VERIFIED else "dns"

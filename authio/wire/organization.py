@@ -77,9 +77,8 @@ class DomainIn(colander.MappingSchema):
     domain = required(Domain(), validator=_not_a_consumer_domain, description="A domain name.")
     state = optional(
         Text(most=20),
-        default=DomainState.PENDING.value,
         validator=OneOf((DomainState.PENDING.value, DomainState.VERIFIED.value)),
-        description="verified: you vouch that the organization owns it.",
+        description="verified: you vouch that the organization owns it. Absent: pending if it is new.",
     )
 
 
@@ -91,7 +90,7 @@ def _optional_fields(*, removable: bool) -> dict[str, Any]:
         "domains": optional(
             List(most=MOST_DOMAINS),
             required(Domain(), name="domain", validator=_not_a_consumer_domain),
-            description="Older form of domain_data: names only, all of them pending.",
+            description="Older form of domain_data: names only.",
         ),
         "metadata": optional(
             Labels(removable=removable), description="Keys and values of your own; values are text."
@@ -142,13 +141,16 @@ class OrganizationsQuery(PageQuery):
     search = optional(Text(), description="With this in the name.")
 
 
-def domains_in(body: Mapping[str, Any]) -> list[tuple[str, DomainState]] | None:
-    """The domains a body names, each once, in their order; None if it does not speak of domains."""
+def domains_in(body: Mapping[str, Any]) -> list[tuple[str, DomainState | None]] | None:
+    """The domains a body names, each once, in their order; None if it does not speak of domains.
+
+    The state is None where the body does not name one.
+    """
     if "domain_data" not in body and "domains" not in body:
         return None
-    named = {one["domain"]: DomainState(one["state"]) for one in body.get("domain_data", ())}
-    for domain in body.get("domains", ()):
-        named.setdefault(domain, DomainState.PENDING)
+    named: dict[str, DomainState | None] = dict.fromkeys(body.get("domains", ()))
+    for one in body.get("domain_data", ()):
+        named[one["domain"]] = DomainState(one["state"]) if "state" in one else None
     return list(named.items())
 
 

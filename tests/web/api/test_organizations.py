@@ -241,6 +241,31 @@ def test_domain_data_replaces_the_set(api: Vendor, make: Callable[..., dict[str,
     assert changed["domains"][0]["id"] == kept["id"]
 
 
+def test_a_domain_that_is_named_again_keeps_its_state_unless_another_is_named(
+    api: Vendor, make: Callable[..., dict[str, Any]]
+) -> None:
+    made = make(domain_data=[{"domain": "a.example", "state": "verified"}, {"domain": "b.example"}])
+    path = f"/organizations/{made['id']}"
+
+    kept = api.put_json(path, {"domain_data": [{"domain": "a.example"}, {"domain": "b.example"}]}).json
+    listed = api.put_json(path, {"domains": ["a.example", "b.example"]}).json
+    vouched = api.put_json(
+        path, {"domain_data": [{"domain": "a.example"}, {"domain": "b.example", "state": "verified"}]}
+    ).json
+
+    assert kept["domains"] == listed["domains"] == made["domains"]
+    assert [(one["state"], one["verification_strategy"]) for one in vouched["domains"]] == [
+        ("verified", "manual"),
+        ("verified", "manual"),
+    ]
+    assert vouched["domains"][1]["id"] == made["domains"][1]["id"]
+    events = api.get("/events?events=organization_domain.updated,organization_domain.verified").json["data"]
+    assert [(event["event"], event["data"]) for event in events] == [
+        ("organization_domain.updated", vouched["domains"][1]),
+        ("organization_domain.verified", vouched["domains"][1]),
+    ]
+
+
 def test_a_deleted_organization_is_gone_with_its_links_and_connections(
     api: Vendor, make: Callable[..., dict[str, Any]], add_connection: Callable[..., str]
 ) -> None:
