@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -12,13 +11,19 @@ from typing import Any
 from authio.protocols.addresses import read_address
 from authio.protocols.findings import Finding, Refused
 from authio.protocols.reasons import noticed
+from authio.protocols.strict_json import NotJson, read_json
 
 MAX_BYTES = 262_144
-MAX_DEPTH = 32
 WELL_KNOWN = "/.well-known/openid-configuration"
-ALGORITHMS = ("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512")
+ALGORITHMS = (
+    *("RS256", "PS256", "ES256", "RS384", "PS384", "ES384", "RS512", "PS512", "ES512"),
+    *("EdDSA", "Ed25519"),
+)
 """Signatures an ID token may carry, in our order of preference. Never ``none``, never a shared secret."""
 CLIENT_AUTH = ("client_secret_basic", "client_secret_post")
+"""How we may prove ourselves at the token endpoint with a client secret, in our order of preference."""
+PRIVATE_KEY_JWT = "private_key_jwt"
+"""The same with a key of our own. No document makes us choose it: the provider has to be told the key."""
 
 _TEMPLATE = re.compile(r"\{[A-Za-z_]{1,40}\}")
 _REQUIRED = ("authorization_endpoint", "token_endpoint", "jwks_uri")
@@ -124,7 +129,7 @@ def judge_settings(settings: OidcSettings, *, allow: Iterable[str] = ()) -> list
         _endpoint({key: getattr(settings, key)} if getattr(settings, key) else {}, key, findings, exceptions)
     if not settings.id_token_algorithms or not set(settings.id_token_algorithms) <= set(ALGORITHMS):
         findings.append(noticed("no_asymmetric_alg"))
-    if settings.token_endpoint_auth_method not in CLIENT_AUTH:
+    if settings.token_endpoint_auth_method not in (*CLIENT_AUTH, PRIVATE_KEY_JWT):
         findings.append(noticed("unsupported_client_auth"))
     return findings
 
@@ -141,12 +146,10 @@ def _parsed(document: bytes) -> dict[str, Any]:
     if text.startswith("<"):
         saml = "EntityDescriptor" in text[:4000] or "EntitiesDescriptor" in text[:4000]
         raise Refused([noticed("saml_metadata_not_discovery" if saml else "html_page")])
-    if _depth(text) > MAX_DEPTH:
-        raise Refused([noticed("too_deep")])
     try:
-        found = json.loads(text, object_pairs_hook=_no_duplicates, parse_constant=_no_constant)
-    except ValueError:
-        raise Refused([noticed("malformed_document")]) from None
+        found = read_json(text)
+    except NotJson as refused:
+        raise Refused([noticed("too_deep" if refused.too_deep else "malformed_document")]) from None
     if not isinstance(found, dict):
         raise Refused([noticed("malformed_document")])
     if "issuer" not in found and isinstance(found.get("keys"), list):
@@ -154,30 +157,6 @@ def _parsed(document: bytes) -> dict[str, Any]:
     if "issuer" not in found and "error" in found:
         raise Refused([noticed("error_document")])
     return found
-
-
-def _depth(text: str) -> int:
-    """How deep brackets nest outside strings: known before the parser, which would recurse, is asked."""
-    depth = deepest = 0
-    for token in re.finditer(r'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', text, re.DOTALL):
-        mark = token[0][0]
-        if mark in "[{":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif mark in "]}":
-            depth -= 1
-    return deepest
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    names = [name for name, _ in pairs]
-    if len(set(names)) != len(names):
-        raise ValueError("a name occurs twice")
-    return dict(pairs)
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")
 
 
 def _issuer(found: Mapping[str, Any], entered: str | None) -> str:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from authio.protocols.findings import Refused
 from authio.protocols.oidc import (
     MAX_BYTES,
-    MAX_DEPTH,
     OidcSettings,
     discovery_address,
     judge_settings,
     read_discovery,
 )
+from authio.protocols.strict_json import MAX_DEPTH
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 ISSUER = "https://op.acme.example"
