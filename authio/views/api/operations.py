@@ -115,7 +115,6 @@ class _Answerer:
         if self._query is not None:
             brought["query"] = read_query(request, self._query)
         if self._body is not None:
-            # What SDKs and forms send in vain is read all the same, to be told apart from a repeated request.
             raw = read_body(request)
             brought["body"] = read(self._body, raw)
             if raw.get("project_id", project_id) not in (project_id, None):

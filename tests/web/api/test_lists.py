@@ -150,6 +150,12 @@ def test_bytes_that_are_no_text_are_a_bad_request(api: Vendor) -> None:
         assert api.get(path, status=400).json["code"] == "bad_request"
 
 
+def test_characters_that_no_id_holds_are_found_nowhere(api: Vendor) -> None:
+    """PostgreSQL would refuse to compare them."""
+    for path in ("/organizations/org_%00", "/organizations/external_id/a%00b", "/connections/%0A"):
+        assert api.get(path, status=404).json["code"].endswith("_not_found")
+
+
 def test_head_answers_as_get_without_the_body(api: Vendor, five: list[str]) -> None:
     got, head = api.get("/organizations"), api.head("/organizations", status=200)
 
