@@ -21,6 +21,11 @@ PREFIXES = {
     "delivery": "dlv",
     "delivery_attempt": "dla",
     "audit_event": "audit",
+    "sign_in_attempt": "attempt",
+    "profile": "prof",
+    "redirect_uri": "ruri",
+    "signing_key": "key",
+    "sp_key": "spkey",
     "request": "req",
 }
 """Every noun that has an identifier, and the prefix it is known by on the wire."""

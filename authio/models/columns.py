@@ -16,7 +16,7 @@ def id_column() -> sa.Column[str]:
 
 def owned_by(table: str, *, nullable: bool = False) -> sa.Column[str]:
     """A reference to the owner of a row; deleting the owner deletes the row."""
-    name = {"organizations": "organization_id", "projects": "project_id"}[table]
+    name = f"{table.removesuffix('s')}_id"
     return sa.Column(
         name, sa.String(ID_LENGTH), sa.ForeignKey(f"{table}.id", ondelete="CASCADE"), nullable=nullable
     )

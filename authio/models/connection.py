@@ -38,12 +38,25 @@ connections = sa.Table(
     # Sealed JSON: the answers by connector key, and the settings they resolved to.
     sa.Column("sealed_answers", sa.LargeBinary, nullable=True),
     sa.Column("sealed_settings", sa.LargeBinary, nullable=True),
+    # The settings before the last change of a live connection, for the way back.
+    sa.Column("sealed_previous", sa.LargeBinary, nullable=True),
     sa.Column("findings", Json, nullable=False, default=list),
+    # A draft that changes a live connection names it, and speaks with its addresses.
+    sa.Column("edits_id", sa.String(ID_LENGTH), nullable=True),
+    # Our profile's field to the names that this organization's provider really sends.
+    sa.Column("attribute_map", Json, nullable=False, default=dict, server_default="{}"),
+    # Switches that are off unless somebody turned them on: see services/connections.py.
+    sa.Column("options", Json, nullable=False, default=dict, server_default="{}"),
     sa.Column("it_admin_email", sa.String(320), nullable=True),
     sa.Column("setup_link_id", sa.String(ID_LENGTH), nullable=True),
     moment("created_at"),
     moment("updated_at"),
     moment("activated_at", nullable=True),
+    # When the metadata address was last read, and when it is read again.
+    moment("refreshed_at", nullable=True),
+    moment("refresh_due_at", nullable=True),
+    # What the metadata address says now, where it is more than new certificates: it waits for a person.
+    sa.Column("sealed_refreshed", sa.LargeBinary, nullable=True),
     # An organization has at most one draft: it belongs to the organization, not to a link.
     sa.Index(
         "uq_connections_draft",
@@ -54,4 +67,10 @@ connections = sa.Table(
     ),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "organization_id", "id"),
+    sa.Index(
+        "ix_connections_refresh",
+        "refresh_due_at",
+        sqlite_where=sa.text("refresh_due_at IS NOT NULL"),
+        postgresql_where=sa.text("refresh_due_at IS NOT NULL"),
+    ),
 )

@@ -12,6 +12,13 @@ from authio.db import Json, metadata
 from authio.models.columns import ID_LENGTH, id_column, moment, owned_by
 
 
+class LinkKind(StrEnum):
+    """A setup link is sent to a person and spent by a save; a session link leads into the portal."""
+
+    SETUP = "setup"
+    SESSION = "session"
+
+
 class LinkState(StrEnum):
     """``open`` is the beginning; the other four are ends, and there is no way back."""
 
@@ -28,6 +35,7 @@ setup_links = sa.Table(
     id_column(),
     owned_by("projects"),
     owned_by("organizations"),
+    sa.Column("kind", sa.String(10), nullable=False, default=LinkKind.SETUP.value, server_default="setup"),
     # SHA-256 of the token. The token itself is in the answer to the mint, once, and nowhere else.
     sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
     sa.Column("intents", Json, nullable=False),
@@ -35,6 +43,8 @@ setup_links = sa.Table(
     sa.Column("it_admin_email", sa.String(320), nullable=True),
     sa.Column("return_url", sa.String(2048), nullable=True),
     sa.Column("success_url", sa.String(2048), nullable=True),
+    # The vendor's name for the person, by which links and visits can be revoked.
+    sa.Column("external_user_id", sa.String(200), nullable=True),
     sa.Column("locale", sa.String(35), nullable=True),
     sa.Column("connection_id", sa.String(ID_LENGTH), nullable=True),
     moment("expires_at"),
