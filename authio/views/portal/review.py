@@ -55,7 +55,7 @@ def save(request: Any) -> Response:
     if errors:
         return _refuse(request, posted, visit, findings=inspection.findings)
     try:
-        cookie = _commit(request, posted)
+        cookie = _commit(request, posted, visit)
     except Conflict as conflict:
         return _refuse(request, posted, visit, conflict=conflict)
     fault("save.after-commit")
@@ -100,14 +100,12 @@ def _to_save(request: Any, services: Services, visit: Visit) -> tuple[Any, Conne
     return visit.draft, connector, settings_of(connector, services.connections.settings(visit.draft) or {})
 
 
-def _commit(request: Any, posted: Posted) -> str:
-    """The one write transaction; returns the renewed cookie. Conflict if what was reviewed has changed."""
+def _commit(request: Any, posted: Posted, judged: Visit) -> str:
+    """The one write transaction; returns the renewed cookie. Conflict if what was *judged* has changed."""
     with request.begin(write=True) as services:
-        visit = resume_posted(request, services, posted)
+        visit = resume_posted(request, services, posted, known=judged)
         if visit.has_saved:
             raise Gone("token_consumed")
-        if visit.draft is None:
-            raise Conflict("nothing_to_save")
         row = services.connections.save(
             visit.link,
             visit.draft,

@@ -32,14 +32,17 @@ class Visit:
         return self.session.connection_id is not None
 
 
-def resume(request: Any, services: Services) -> Visit:
+def resume(request: Any, services: Services, *, known: Visit | None = None) -> Visit:
     """The visit that this request's cookie proves.
 
     Forbidden when there is none (any more), Gone when somebody else has ended the link meanwhile. From here
     on, what is written to the audit trail is written in the IT admin's name.
+
+    With *known*, the visit as an earlier transaction of this request found it, only the portal session is
+    looked up anew. That is for writes which themselves notice that a link or a draft has changed since.
     """
     session = services.portal_sessions.resume(session_cookie(request))
-    visit = _loaded(services, session)
+    visit = _loaded(services, session) if known is None else replace(known, session=session)
     _introduce(request, services, visit)
     gone = None if visit.has_saved else refusal(visit.link, services.parts.clock.now())
     if gone is not None:
@@ -58,10 +61,10 @@ def known_visit(request: Any, services: Services) -> Visit | None:
         return None
 
 
-def resume_posted(request: Any, services: Services, posted: Posted) -> Visit:
+def resume_posted(request: Any, services: Services, posted: Posted, *, known: Visit | None = None) -> Visit:
     """As :func:`resume`, for a form; Forbidden (``csrf_failed``) if it was on another link's page."""
     try:
-        visit = resume(request, services)
+        visit = resume(request, services, known=known)
     except Forbidden:
         # A double click's second half comes with the cookie that the first half has replaced. The form says
         # which link it was about, and that this browser was shown it: so the truth can be told.
