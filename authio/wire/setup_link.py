@@ -68,7 +68,7 @@ def _browsable(node: Any, url: str) -> None:
     address = parsed_or_none(url)
     parts = urlsplit(url)
     is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if address is None or "@" in parts.netloc or not (parts.scheme == "https" or is_local):
+    if address is None or not (parts.scheme == "https" or is_local):
         refuse(node, "url_forbidden")
 
 
