@@ -13,6 +13,7 @@ from waitress.channel import HTTPChannel
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
+from authio.errors import StartupError
 from authio.ids import new_id
 
 # Above the largest body any route takes, so that the application itself answers a body over its limit,
@@ -59,7 +60,7 @@ class _Listener(TcpWSGIServer):
 
 
 class Server:
-    """One listening socket and the threads that answer on it."""
+    """One listening socket and the threads that answer on it. StartupError where nobody may listen."""
 
     def __init__(self, application: Any, *, listen: str, threads: int, trusted_proxy: str = "") -> None:
         proxy = (
@@ -71,19 +72,25 @@ class Server:
             if trusted_proxy
             else {}
         )
-        self._listener = _Listener(
-            application,
-            listen=listen,
-            threads=threads,
-            ident=None,
-            max_request_body_size=_LARGEST_BODY,
-            max_request_header_size=64 * 1024,
-            channel_timeout=60,
-            connection_limit=500,
-            expose_tracebacks=False,
-            clear_untrusted_proxy_headers=True,
-            **proxy,
-        )
+        try:
+            self._listener = _Listener(
+                application,
+                listen=listen,
+                threads=threads,
+                ident=None,
+                max_request_body_size=_LARGEST_BODY,
+                max_request_header_size=64 * 1024,
+                channel_timeout=60,
+                connection_limit=500,
+                expose_tracebacks=False,
+                clear_untrusted_proxy_headers=True,
+                **proxy,
+            )
+        except (OSError, ValueError) as problem:
+            reason = getattr(problem, "strerror", None) or problem
+            raise StartupError(
+                [f"authio.listen (AUTHIO_LISTEN): {listen} cannot be listened on ({reason})."]
+            ) from None
         self._stopping = threading.Event()
 
     @property

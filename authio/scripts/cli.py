@@ -35,6 +35,22 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:
+        reason = _database_reason(error)
+        if reason is None:
+            raise
+        print(f"authio: The database cannot be used: {reason}.", file=sys.stderr)
+        print("authio: Look at sqlalchemy.url (AUTHIO_DATABASE_URL) and `authio migrate`.", file=sys.stderr)
+        return 1
+
+
+def _database_reason(error: Exception) -> str | None:
+    """The first line of what the database or its driver said; None if *error* did not come from there."""
+    # What was never imported was never raised, and most commands need no database.
+    raised = sys.modules.get("sqlalchemy.exc")
+    if raised is None or not isinstance(error, raised.DBAPIError):
+        return None
+    return str(error.orig).partition("\n")[0].strip().rstrip(".")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -79,8 +95,14 @@ def _running(commands: argparse._SubParsersAction) -> None:
         "listen",
         "A webhook receiver for development: verifies and prints what comes.",
     )
-    listen.add_argument("--port", type=int, default=6544)
+    listen.add_argument("--port", type=_port, default=6544)
     listen.add_argument("--project", metavar="ID", help="whose events (default: the only project there is)")
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError("a port is a number from 1 to 65535")
+    return int(text)
 
 
 def _projects(commands: argparse._SubParsersAction) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from authio import crypto
 from authio.app import Runtime
+from authio.errors import StartupError
 from authio.models import DomainState
 from authio.services.setup_links import Wanted
 from authio.wire.setup_link import setup_address
@@ -24,10 +25,19 @@ def prepare(ini: Mapping[str, str]) -> None:
     for key in ("sqlalchemy.url", "huey.url"):
         kind, _, path = os.environ.get(_ENVIRONMENT[key], ini.get(key, "")).partition(":///")
         if kind == "sqlite":
-            Path(path).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folder(key, Path(path).parent)
     keys = os.environ.get("AUTHIO_MASTER_KEYS", ini.get("authio.master_keys", ""))
     if keys.startswith("file:") and not Path(keys[5:]).exists():
         _write_private(Path(keys[5:]), crypto.new_master_keys() + "\n")
+
+
+def _make_folder(key: str, folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise StartupError(
+            [f"{key} ({_ENVIRONMENT[key]}): the folder {folder} cannot be made ({problem.strerror})."]
+        ) from None
 
 
 _ENVIRONMENT = {"sqlalchemy.url": "AUTHIO_DATABASE_URL", "huey.url": "AUTHIO_QUEUE_URL"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import os
 from pathlib import Path
 
@@ -15,7 +16,11 @@ def read(path: str) -> dict[str, str]:
     """The keys of ``[app:main]``, ``%(here)s`` filled in; StartupError if the file cannot be read."""
     if not Path(path).is_file():
         raise StartupError([f"There is no settings file at {path}."])
-    return dict(get_appsettings(path))
+    try:
+        return dict(get_appsettings(path))
+    except (OSError, UnicodeDecodeError, LookupError, configparser.Error) as problem:
+        reason = str(problem).partition("\n")[0].rstrip(".")
+        raise StartupError([f"{path} cannot be read as settings: {reason}."]) from None
 
 
 def load(path: str, **environ: str) -> Settings:

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from authio.clock import Clock
+from authio.clock import Clock, wire_time
 from authio.errors import StartupError
 from authio.outbound import Outbound
 from authio.plugin import Context, ServiceProvider, loader
 from authio.plugin.report import report
+from authio.protocols.certificates import read_certificate
 from authio.services.fetching import fetcher
 from authio.settings import Settings
 
@@ -35,8 +36,12 @@ def list_providers(arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json.dumps(rows))
         return
-    for row in rows:
-        print(f"{row['provider']:<16}{row['name']:<28}{' '.join(row['connectors']):<28}{row['distribution']}")
+    table = [[row["provider"], row["name"], " ".join(row["connectors"]), row["distribution"]] for row in rows]
+    widths = [max(len(line[column]) for line in table) for column in range(4)] if table else []
+    for line in table:
+        print("  ".join(f"{text:<{width}}" for text, width in zip(line, widths, strict=True)).rstrip())
+    if not table:
+        print("No provider is installed. Each is a distribution called authio-provider-<name>.")
 
 
 def inspect(arguments: argparse.Namespace) -> int:
@@ -102,7 +107,7 @@ def _blocked(path: str) -> frozenset[str]:
     """The setting that leaves plugins out, where there is an ini file; the command needs none."""
     declared = next(one for name, one in Settings.declared() if name == "blocked_plugins")
     text = os.environ.get(declared["environment"], "")
-    if not text and Path(path).is_file():
+    if not text and (Path(path).is_file() or path != "development.ini"):
         from authio.scripts import ini
 
         text = ini.read(path).get(declared["key"], "")
@@ -110,10 +115,20 @@ def _blocked(path: str) -> frozenset[str]:
 
 
 def _print(said: dict[str, Any]) -> None:
-    print(f"{said['verdict']}: {said['provider']} over {said['protocol']}")
+    print(
+        f"{said['verdict']}: {said['provider'] or 'no known provider'} over {said['protocol'] or 'anything'}"
+    )
     for finding in said["findings"]:
         where = f" [{finding['field']}]" if finding.get("field") else ""
         print(f"  {finding['level']} {finding['code']}{where}: {finding['message']}")
     for name, value in (said["settings"] or said.get("values") or {}).items():
-        if value not in (None, "", [], ()):
-            print(f"  {name}: {value}")
+        if value in (None, "", [], ()):
+            continue
+        for one in value if isinstance(value, list | tuple) else [value]:
+            print(f"  {name}: {_certificate(one) if name == 'certificates' else one}")
+
+
+def _certificate(pem: str) -> str:
+    """What tells one certificate from another; ``--json`` has it whole."""
+    certificate = read_certificate(pem)
+    return f"{certificate.subject}, until {wire_time(certificate.not_after)}, SHA-256 {certificate.sha256}"
