@@ -39,11 +39,12 @@ class InProcess:
         """As the driver's."""
         prepared = [(one, environ_of(one)) for one in requests]
         began, cpu_began = time.perf_counter(), time.process_time()
-        answers = [self._call(environ) for _, environ in prepared]
+        answers = []
+        for one, environ in prepared:
+            answers.append(self._call(environ))
+            check(one, answers[-1])
         seconds = time.perf_counter() - began
         self.cpu_seconds += time.process_time() - cpu_began
-        for (one, _), answer in zip(prepared, answers, strict=True):
-            check(one, answer)
         return Batch(answers, seconds)
 
     def _call(self, environ: dict[str, Any]) -> Answer:

@@ -57,7 +57,7 @@ class Process:
         began = time.perf_counter()
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                ["taskset", "--cpu-list", str(SERVER_CORE), *self._command],
+                self._command,
                 cwd=self._folder,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -65,6 +65,8 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        # Before it has a second thread; those that follow stay with the first.
+        os.sched_setaffinity(self._process.pid, {SERVER_CORE})
         while not self._answers():
             if self._process.poll() is not None or time.perf_counter() - began > _PATIENCE:
                 self.stop()
