@@ -127,6 +127,28 @@ class Outbound:
                 raise OutboundRefused("fetch_too_large")
             return answer.reply(body)
 
+    def ask(
+        self,
+        url: str,
+        *,
+        deadline: float,
+        headers: Mapping[str, str],
+        body: bytes | None = None,
+        limit: int = 1_048_576,
+    ) -> Reply:
+        """Fetch *url*, or POST *body* to it, and return the whole answer whatever its status.
+
+        Like :meth:`get` in time and size, and like it never beyond the first answer: a redirect is one.
+        """
+        clock = _Deadline(deadline)
+        with self._exchange(self._judge(url), clock, headers=headers, body=body) as answer:
+            if answer.encoded:
+                raise OutboundRefused("fetch_failed")
+            whole = answer.read(limit + 1)
+            if len(whole) > limit:
+                raise OutboundRefused("fetch_too_large")
+            return answer.reply(whole)
+
     def post(
         self,
         url: str,

@@ -1,7 +1,7 @@
 """Every reason for which an answer of an identity provider is refused: the closed list of sign-in.
 
-A code is the contract: pages, sign-in attempts and diagnoses know it. The sentence here is for the log; what an
-IT admin is told to change stands beside the provider it is changed at.
+A code is the contract: pages, sign-in attempts and diagnoses know it. The sentence here is for the log; what
+an IT admin is told to change stands beside the provider it is changed at.
 """
 
 from __future__ import annotations
@@ -68,6 +68,7 @@ _OIDC: Mapping[str, Refusal] = {
     "oidc_state_invalid": Refusal(
         403, "The answer does not belong to a sign-in that this browser has started."
     ),
+    "oidc_callback": Refusal(400, "The answer has repeated parameters, or neither a code nor an error."),
     "oidc_issuer_mismatch": Refusal(403, "The answer comes from another issuer than the connection's."),
     "oidc_token_invalid": Refusal(403, "The ID token does not hold."),
     "oidc_jwks": Refusal(403, "The issuer's keys cannot be used, or none of them has signed the ID token."),
@@ -106,12 +107,6 @@ class SamlRefused(SignInRefused):
     """A SAML response signs nobody in."""
 
     protocol: ClassVar[str] = "saml"
-
-
-class OidcRefused(SignInRefused):
-    """An OpenID Connect answer signs nobody in."""
-
-    protocol: ClassVar[str] = "oidc"
 
 
 def _shown(value: str) -> str:
