@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from authio.crypto import same
-from authio.errors import BadRequest, FieldError, Forbidden, TooLarge, Unprocessable
+from authio.errors import FieldError, Forbidden, TooLarge, Unprocessable
 from authio.views.portal.cookies import visitor
+from authio.views.portal.form_bodies import read_fields
 
 LARGEST_FORM = 4 * 1024 * 1024
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field, not a secret
@@ -60,7 +61,10 @@ def read_form(request: Any) -> Posted:
     _expect_same_origin(request)
     fields: dict[str, str] = {}
     files: dict[str, bytes] = {}
-    for name, value in _parsed(request):
+    body = request.body_file.read(LARGEST_FORM + 1)
+    if len(body) > LARGEST_FORM:
+        raise TooLarge("request_too_large")
+    for name, value in read_fields(request.environ.get("CONTENT_TYPE", ""), body):
         if name in fields or name in files:
             raise _refused(name[:100], "This field was sent twice.")
         if isinstance(value, str):
@@ -70,23 +74,6 @@ def read_form(request: Any) -> Posted:
     project_id, link_id = _opened(request, fields.pop(TOKEN_FIELD, ""))
     flawed = frozenset(name for name, value in fields.items() if not _is_plain(value))
     return Posted(project_id, link_id, fields, files, flawed)
-
-
-def _parsed(request: Any) -> list[tuple[str, str | bytes]]:
-    try:
-        items = list(request.POST.items())
-    except (ValueError, UnicodeError, OSError):
-        raise BadRequest("bad_request") from None
-    return [(name, _value(value)) for name, value in items]
-
-
-def _value(value: Any) -> str | bytes:
-    # A file input in which nothing was chosen arrives as no bytes at all.
-    if isinstance(value, str | bytes):
-        return value
-    with value.file as file:
-        content: bytes = file.read()
-    return content
 
 
 def _expect_same_origin(request: Any) -> None:
