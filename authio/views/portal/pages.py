@@ -78,6 +78,7 @@ def page(
         stages=_stages(request, name),
         token_field=TOKEN_FIELD,
         form_token=form_token(request, link) if link is not None else "",
+        icon_path=request.static_path("authio:static/icon.svg"),
         style=request.static_path("authio:static/portal.css"),
         script=request.static_path("authio:static/portal.js"),
         layout=templates["layout.pt"],
