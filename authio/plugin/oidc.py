@@ -39,6 +39,11 @@ OIDC_CLAIMS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """Claim names for each field of a profile, first hit wins."""
 
+_PAGE_NOT_ISSUER = (
+    "This is the address of a page, not an issuer: an issuer holds neither ? nor #. "
+    "Copy the issuer from your console."
+)
+
 _SAML_ADDRESS = re.compile(r".*(?:federationmetadata|/saml2?(?:/|$)|/samlp?/).*", re.IGNORECASE)
 _SCOPE = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 _TEMPLATE = re.compile(r"\{[A-Za-z_]{1,40}\}")
@@ -121,7 +126,8 @@ class OidcConnector(Connector):
         except Refused as refused:
             return Judged(text, refused.findings)
         if address.query or "#" in text:
-            return Judged(text, (noticed("bad_url", found=text),))
+            page = replace(noticed("bad_url", found=text), message=_PAGE_NOT_ISSUER)
+            return Judged(text, (page,))
         return Judged(text, self._about_host(address))
 
     def check_domain(self, text: str, context: Context) -> Judged:

@@ -81,7 +81,7 @@ def draw(connector: Connector, kept: Mapping[str, str], findings: Sequence[Findi
     form = {field.name: field for field in _form(connector)}
     needed = {name for way in connector.ways for name in way}
     first_error = next((name for name in form if any(f.is_error and f.field == name for f in findings)), None)
-    for names, is_preferred in _grouped(connector, list(form)):
+    for names, joint, is_preferred in _grouped(connector, list(form)):
         fields = tuple(
             _drawn(
                 form[name],
@@ -94,19 +94,22 @@ def draw(connector: Connector, kept: Mapping[str, str], findings: Sequence[Findi
             for name in names
         )
         used = any(field.findings or field.is_set or kept.get(field.name) for field in fields)
-        ways.append(Way("" if is_preferred else _label(fields), fields, is_preferred or used))
+        ways.append(Way("" if is_preferred else _label(fields, joint), fields, is_preferred or used))
     return ways
 
 
-def _grouped(connector: Connector, names: Sequence[str]) -> Iterable[tuple[list[str], bool]]:
+def _grouped(connector: Connector, names: Sequence[str]) -> Iterable[tuple[list[str], str, bool]]:
     """Field names by way: the preferred one with what is optional beside it, then what the others add.
+
+    With each the word between its names (all of a way are needed, of several ways one suffices), and
+    whether it is the preferred one.
 
     Neighbouring ways of a single field each stand together: they are one thing in several forms.
     """
     shown = [*connector.ways[0]]
     asked = {name for way in connector.ways for name in way}
     shown += [name for name in names if name not in asked]
-    yield [name for name in names if name in shown], True
+    yield [name for name in names if name in shown], "and", True
     single: list[str] = []
     for way in connector.ways[1:]:
         added = [name for name in names if name in way and name not in shown]
@@ -115,12 +118,12 @@ def _grouped(connector: Connector, names: Sequence[str]) -> Iterable[tuple[list[
             single += added
             continue
         if single:
-            yield single, False
+            yield single, "or", False
             single = []
         if added:
-            yield added, False
+            yield added, "and", False
     if single:
-        yield single, False
+        yield single, "or", False
 
 
 def _drawn(
@@ -156,9 +159,9 @@ def _drawn(
     )
 
 
-def _label(fields: Sequence[Drawn]) -> str:
-    titles = [field.title for field in fields]
-    return " or ".join(titles) if len(titles) < 3 else f"{', '.join(titles[:-1])} and {titles[-1]}"
+def _label(fields: Sequence[Drawn], joint: str) -> str:
+    *others, last = [field.title for field in fields]
+    return f"{', '.join(others)} {joint} {last}" if others else last
 
 
 def _form(connector: Connector) -> deform.Form:

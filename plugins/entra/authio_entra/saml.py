@@ -69,7 +69,7 @@ class SamlAnswers(colander.MappingSchema):
     )
     metadata_file = upload(
         "metadata_file",
-        title="Federation Metadata XML, as a file",
+        title="Downloaded XML file",
         description="The same download, chosen instead of pasted.",
     )
     idp_entity_id = line(

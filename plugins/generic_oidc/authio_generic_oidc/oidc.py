@@ -29,7 +29,7 @@ class OidcAnswers(colander.MappingSchema):
     )
     scopes = line(
         "scopes",
-        title="Scopes (optional)",
+        title="Scopes",
         description="Only if your provider needs others than openid profile email. Separate them by blanks.",
         placeholder="openid profile email",
     )

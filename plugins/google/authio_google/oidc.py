@@ -42,7 +42,7 @@ class OidcAnswers(colander.MappingSchema):
     )
     hosted_domains = line(
         "hosted_domains",
-        title="Hosted domains (optional)",
+        title="Hosted domains",
         description=(
             "The domains of your Workspace accounts, separated by commas. Accounts of other domains are not "
             "let in."
