@@ -45,12 +45,6 @@ _HASHES: Mapping[str, hashes.HashAlgorithm] = {
     "sha512": hashes.SHA512(),
     "md5": hashes.MD5(),
 }
-_CURVES: Mapping[str, ec.EllipticCurve] = {
-    "p256": ec.SECP256R1(),
-    "p384": ec.SECP384R1(),
-    "p521": ec.SECP521R1(),
-    "k256": ec.SECP256K1(),
-}
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 Bend = Callable[[etree._Element], object]
 
