@@ -83,9 +83,7 @@ def signer(name: str = "idp", *, kind: str = "rsa2048") -> Signer:
     if kind.startswith("rsa"):
         key = rsa.generate_private_key(public_exponent=65537, key_size=int(kind[3:]))
     else:
-        key = ec.generate_private_key(
-            {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1}[kind]()
-        )
+        key = ec.generate_private_key(_curve(kind))
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     certificate = (
         x509.CertificateBuilder()
@@ -98,6 +96,17 @@ def signer(name: str = "idp", *, kind: str = "rsa2048") -> Signer:
         .sign(key, hashes.SHA256())
     )
     return Signer(key, certificate)
+
+
+def _curve(kind: str) -> ec.EllipticCurve:
+    match kind:
+        case "p256":
+            return ec.SECP256R1()
+        case "p384":
+            return ec.SECP384R1()
+        case "p521":
+            return ec.SECP521R1()
+    raise ValueError(f"no curve is called {kind}")
 
 
 @dataclass(frozen=True)
