@@ -10,6 +10,7 @@ from types import FrameType
 from typing import Any
 
 from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNotImplemented
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask
 
@@ -51,7 +52,26 @@ class _RefusedByServer(ErrorTask):
         self.write(body)
 
 
+class _Parser(HTTPRequestParser):
+    """Refuses what a proxy before us may have read in another way than we would."""
+
+    def parse_header(self, header_plus: bytes) -> None:
+        """As waitress does it. ParsingError, which is answered with 400, for whatever is ambiguous."""
+        try:
+            super().parse_header(header_plus)
+        except TransferEncodingNotImplemented:
+            raise ParsingError("a transfer encoding that is not known") from None
+        except ValueError:
+            # A length of thousands of digits, or an address that is none.
+            raise ParsingError("a number or an address that is none") from None
+        if "TRANSFER_ENCODING" in self.headers or (self.chunked and "CONTENT_LENGTH" in self.headers):
+            raise ParsingError("two ways to tell where the body ends")
+        if "," in self.headers.get("HOST", ""):
+            raise ParsingError("two hosts")
+
+
 class _Channel(HTTPChannel):
+    parser_class = _Parser
     error_task_class = _RefusedByServer
 
 
@@ -80,7 +100,9 @@ class Server:
                 ident=None,
                 max_request_body_size=_LARGEST_BODY,
                 max_request_header_size=64 * 1024,
-                channel_timeout=60,
+                # Whoever says nothing for so long makes room for somebody else.
+                channel_timeout=20,
+                cleanup_interval=5,
                 connection_limit=500,
                 expose_tracebacks=False,
                 clear_untrusted_proxy_headers=True,
