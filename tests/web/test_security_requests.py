@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import re
+import time
 from typing import Any
 
 import pytest
@@ -190,6 +191,20 @@ def test_SEC_123_a_database_that_fails_at_the_commit_is_503_and_nothing_was_done
     event.remove(runtime.database.engine, "commit", away)
 
     assert api.get("/organizations").json["data"] == []
+
+
+def test_SEC_123_whoever_waits_for_somebody_elses_write_is_answered_within_ten_seconds(
+    api: TestApp, organization: dict[str, Any], project: Any, runtime: Runtime
+) -> None:
+    started = time.monotonic()
+
+    with runtime.begin() as holding:
+        holding.organizations.hold(project.id, organization["id"])
+        answer = api.post_json(TOKENS, {"organization_id": organization["id"]}, status=503)
+
+    assert time.monotonic() - started < 10
+    assert answer.json["code"] == "db_unavailable"
+    api.post_json(TOKENS, {"organization_id": organization["id"]}, status=201)
 
 
 def test_health_needs_no_key_and_tells_nothing_else(app: TestApp) -> None:
