@@ -288,10 +288,13 @@ class Provider:
     def asset(self, path: str) -> bytes:
         """A file below the package's ``assets`` folder; ``KeyError`` for anything else."""
         parts = path.split("/")
-        file = importlib.resources.files(self.package).joinpath("assets", *parts)
-        if any(part in ("", ".", "..") or "\\" in part for part in parts) or not file.is_file():
+        if any(part in ("", ".", "..") or "\\" in part for part in parts):
             raise KeyError(path)
-        return file.read_bytes()
+        try:
+            return importlib.resources.files(self.package).joinpath("assets", *parts).read_bytes()
+        except (OSError, ValueError):
+            # There is none, it is a folder, or no file could have such a name.
+            raise KeyError(path) from None
 
 
 __all__ = [

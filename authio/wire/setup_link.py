@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import colander
 
@@ -66,9 +65,8 @@ def setup_address(base_url: str, token: str) -> str:
 def _browsable(node: Any, url: str) -> None:
     """An absolute https address, or http on a loopback address, for a vendor who is still developing."""
     address = parsed_or_none(url)
-    parts = urlsplit(url)
-    is_local = parts.scheme == "http" and parts.hostname in _LOOPBACK
-    if address is None or not (parts.scheme == "https" or is_local):
+    is_local = address is not None and address.scheme == "http" and address.host in _LOOPBACK
+    if address is None or not (address.scheme == "https" or is_local):
         refuse(node, "url_forbidden")
 
 

@@ -118,6 +118,9 @@ def test_assets_are_read_from_the_package_and_from_nowhere_else(plugins: Plugins
         "missing.svg",
         "a/../icon.svg",
         "..\\icon.svg",
+        "steps",
+        "a" * 5000 + ".svg",
+        "\0.svg",
     ):
         with pytest.raises(KeyError):
             provider.asset(path)

@@ -129,6 +129,9 @@ FORBIDDEN_URLS = [
     "https://app.example.com\\@evil.example/",
     "https://app .example.com/",
     "ftp://localhost/",
+    "https://[::1",
+    "http://[localhost]/",
+    "https://a.example:99999/",
 ]
 
 URL_FIELDS = ["return_url", "success_url"]
