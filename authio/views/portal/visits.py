@@ -92,7 +92,9 @@ def visited(view: Callable[[Any, Visit], Response]) -> Callable[[Any, Any], Resp
 def to(request: Any, route: str, **match: Any) -> Response:
     """Go on to another page. Returned, never raised: raising would lose what was written."""
     # Not Pyramid's HTTPSeeOther: that one writes a page that nobody sees, in the client's favourite language.
-    response = Response(status=303, location=request.route_path(route, **match))
+    # And whole, because what is missing would be filled in with whatever Host the client has sent.
+    base_url = request.registry.runtime.settings.base_url
+    response = Response(status=303, location=base_url + request.route_path(route, **match))
     response.headers.pop("Content-Type", None)
     return response
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from authio.app import Runtime
+from authio.db import Database
 from tests.web.portal.conftest import ItAdmin, Ledger, Link, code_of, findings_of, form_of, name_of
 
 
@@ -33,6 +36,21 @@ def test_SEC_11_a_form_token_of_another_browser_is_refused(
     answer = ready.app.post(action, {**body, "form_token": stolen}, status="*")
 
     assert (answer.status_int, code_of(answer)) == (403, "csrf_failed")
+    assert {row.state for row in ledger.connections()} == {"draft"}
+
+
+def test_SEC_11_a_form_token_is_worth_nothing_in_another_browser_at_the_same_link(
+    ready: ItAdmin, link: Link, browser_of: Callable[[], ItAdmin], ledger: Ledger
+) -> None:
+    mallory = browser_of()
+    mallory.start(link)
+    ready.go("/setup/review")
+    action, body = ready.body("save")
+
+    for token in (form_of(mallory.page, "connector")["form_token"].value, f"{body['form_token'][:-1]}", ""):
+        answer = ready.app.post(action, {**body, "form_token": token}, status="*")
+        assert (answer.status_int, code_of(answer)) == (403, "csrf_failed")
+
     assert {row.state for row in ledger.connections()} == {"draft"}
 
 
@@ -262,3 +280,52 @@ def test_SEC_28_a_client_secret_is_never_shown_back(admin: ItAdmin, link: Link, 
         assert form_of(shown, "answers")["client_secret"].value == ""
         assert "Set" in [tag.text for tag in shown.html.select(".is-set .tag")]
     assert secret not in str([tuple(row) for row in ledger.audit()])
+
+
+def test_a_secret_that_is_set_need_not_be_typed_again(admin: ItAdmin, link: Link) -> None:
+    admin.start(link)
+    admin.pick("generic_oidc")
+    assert ("error", "answer_missing") in findings_of(
+        admin.answer(issuer="https://a.example", client_id="abc")
+    )
+    admin.answer(issuer="https://127.0.0.1/", client_id="abc", client_secret="s3cret")
+
+    page = admin.answer(issuer="https://127.0.0.2/", client_id="abc")
+
+    assert findings_of(page) == {("error", "private_address")}
+
+
+def test_a_page_when_the_database_is_gone_asks_to_come_back(
+    ready: ItAdmin, runtime: Runtime, tmp_path: Path
+) -> None:
+    kept = runtime.database
+    runtime.database = Database(f"sqlite:///{tmp_path}/nowhere/at/all.sqlite")
+    try:
+        answers = [ready.app.get("/setup/review", status="*"), ready.app.get("/setup/apl_x", status="*")]
+    finally:
+        runtime.database.dispose()
+        runtime.database = kept
+
+    for answer in answers:
+        assert (answer.status_int, name_of(answer), code_of(answer)) == (503, "error", "db_unavailable")
+        assert int(answer.headers["Retry-After"]) > 0
+    assert name_of(ready.save()) == "done"
+
+
+def test_every_page_is_read_by_browsers_as_the_standard_says(ready: ItAdmin) -> None:
+    for path in ("/setup/providers", "/setup/connect", "/setup/review", "/setup/nope", "/setup/apl_nope"):
+        page = ready.app.get(path, status="*")
+
+        assert page.text.startswith("<!DOCTYPE html>\n<html"), path
+        assert page.text.rstrip().endswith("</html>"), path
+
+
+def test_SEC_15_where_a_form_leads_is_not_for_the_host_header_to_say(admin: ItAdmin, link: Link) -> None:
+    opened = admin.open(link)
+    action, body = admin.body("start", it_admin_email=admin.email)
+    elsewhere = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
+    cookie = opened.headers["Set-Cookie"].partition(";")[0]
+
+    started = admin.app.post(action, body, headers={**elsewhere, "Cookie": cookie}, status=303)
+
+    assert started.headers["Location"] == "http://localhost:6543/setup/providers"
