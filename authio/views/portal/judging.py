@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from authio.plugin import Connector, Context, OidcSettings, SamlSettings, Settings
@@ -27,10 +28,15 @@ def judge_answers(
     )
     understood = {**inspection.answers, **inspection.secrets}
     settings = inspection.settings
+    # Findings are kept in the clear and shown: whatever a connector quotes of a secret is left out.
+    findings = [
+        replace(finding, found="") if finding.field in connector.secrets else finding
+        for finding in inspection.findings
+    ]
     return Answered(
-        answers=understood or kept(answers, inspection.findings),
+        answers=understood or kept(answers, findings),
         settings=settings.to_json() if settings is not None else None,
-        findings=inspection.findings,
+        findings=findings,
     )
 
 

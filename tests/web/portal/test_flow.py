@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -52,6 +53,25 @@ def test_icons_and_pictures_come_from_here(admin: ItAdmin, link: Link) -> None:
 )
 def test_nothing_but_pictures_leaves_a_providers_package(admin: ItAdmin, path: str) -> None:
     admin.app.get(f"/static/providers/okta/{path}", status=404)
+
+
+def test_what_is_no_picture_stays_in_the_package_even_among_the_pictures(
+    runtime: Runtime, admin: ItAdmin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assets = tmp_path / "twin_package" / "assets"
+    assets.mkdir(parents=True)
+    (assets.parent / "__init__.py").touch()
+    for name in ("icon.svg", "notes.txt", "page.html"):
+        (assets / name).write_text("<svg/>", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    _with(runtime, ("twin", _twin(runtime, package="twin_package")))
+
+    statuses = {
+        path.name: admin.app.get(f"/static/providers/twin/{path.name}", status="*").status_int
+        for path in assets.iterdir()
+    }
+
+    assert statuses == {"icon.svg": 200, "notes.txt": 404, "page.html": 404}
 
 
 def test_the_walkthrough_hands_over_our_values_under_the_consoles_labels(
@@ -176,6 +196,28 @@ def test_an_uploaded_file_counts_until_it_is_replaced_or_forgotten(admin: ItAdmi
     page = admin.submit("answers", forget="metadata_file")
     assert name_of(page) == "step"
     assert ("error", "answer_missing") in findings_of(page)
+
+
+def test_a_file_is_kept_when_it_is_something_else_that_is_missing(admin: ItAdmin, link: Link) -> None:
+    admin.start(link)
+    admin.pick("generic_saml")
+    admin.go("/setup/connect")
+    page = admin.submit("answers", files={"metadata_file": sample("generic/entities-three-idps.xml")})
+    assert ("error", "multiple_idps") in findings_of(page)
+
+    page = admin.submit("answers", idp_entity_id="http://www.okta.com/exkKGpOyQNcdOyZbk697")
+
+    assert name_of(page) == "review"
+
+
+def test_a_file_that_is_itself_the_trouble_is_not_kept(admin: ItAdmin, link: Link) -> None:
+    admin.start(link)
+    admin.pick("okta")
+    admin.go("/setup/connect")
+    admin.submit("answers", files={"metadata_file": b"<html>Sign in</html>"})
+
+    assert "Brought" not in admin.page.text
+    assert ("error", "answer_missing") in findings_of(admin.submit("answers"))
 
 
 def test_a_file_in_utf_16_is_understood(admin: ItAdmin, link: Link) -> None:
@@ -313,29 +355,28 @@ def _with(runtime: Runtime, *modules: tuple[str, ModuleType]) -> None:
     runtime.parts = replace(runtime.parts, plugins=loader.assemble(found))
 
 
-def _broken_twin(runtime: Runtime, method: str) -> ModuleType:
-    """A provider like a real one but that *method* of its connector raises."""
+def _twin(runtime: Runtime, *, package: str | None = None, **different: Any) -> ModuleType:
+    """A provider like a real one, but for what is *different* in its connector, and its package."""
     original = runtime.parts.plugins.provider("okta")
     assert original is not None
-
-    def fail(self: Any, *_: Any) -> Any:
-        raise RuntimeError("a fault of the provider")
-
-    kind = type("Broken", (type(original.connectors[0]),), {"key": "broken-saml", method: fail})
-    provider = Provider(key="broken", name="Broken", package=original.package, connectors=(kind(),))
-    module = ModuleType("broken")
+    kind = type("Twin", (type(original.connectors[0]),), {"key": "twin-saml", **different})
+    provider = Provider(key="twin", name="Twin", package=package or original.package, connectors=(kind(),))
+    module = ModuleType("twin")
     module.authio_providers = hookimpl(lambda: [provider])
-    module.authio_providers.__name__ = "authio_providers"
     return module
+
+
+def _fail(self: Any, *_: Any) -> Any:
+    raise RuntimeError("a fault of the provider")
 
 
 @pytest.mark.parametrize("method", ["resolve", "inspect"])
 def test_a_provider_that_raises_costs_a_finding_and_no_more(
     runtime: Runtime, admin: ItAdmin, link: Link, method: str
 ) -> None:
-    _with(runtime, ("broken", _broken_twin(runtime, method)))
+    _with(runtime, ("twin", _twin(runtime, **{method: _fail})))
     admin.start(link)
-    admin.pick("broken")
+    admin.pick("twin")
 
     page = admin.answer(metadata_xml=sample("okta/good.xml").decode())
 
@@ -343,6 +384,21 @@ def test_a_provider_that_raises_costs_a_finding_and_no_more(
     assert ("error", "provider_failed") in findings_of(page)
     assert "a fault of the provider" not in page.text
     assert name_of(admin.pick("okta")) == "step"
+
+
+def test_SEC_28_what_a_provider_calls_secret_is_not_shown_back_whatever_its_widget(
+    runtime: Runtime, admin: ItAdmin, link: Link
+) -> None:
+    _with(runtime, ("twin", _twin(runtime, secrets=frozenset({"metadata_url"}))))
+    admin.start(link)
+    admin.pick("twin")
+
+    page = admin.answer(metadata_url="https://acme-admin.okta.com/nobody-may-see")
+
+    assert ("error", "admin_console_url") in findings_of(page)
+    for shown in (page, admin.go("/setup/connect")):
+        assert form_of(shown, "answers")["metadata_url"].value == ""
+        assert "nobody-may-see" not in shown.text
 
 
 def test_a_provider_that_was_uninstalled_leads_to_the_chooser(
