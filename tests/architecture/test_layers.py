@@ -28,7 +28,7 @@ HOMES = {
         "authio/views/transactions.py",
         "authio/views/portal/errors.py",  # the names of failures, not statements
     ),
-    "lxml": ("authio/protocols/", "authio/plugin/"),
+    "lxml": ("authio/protocols/", "authio/plugin/", "authio/rehearse/"),
 }
 
 
