@@ -20,7 +20,7 @@ from lxml import etree
 
 from authio.protocols.refusals import SamlRefused
 from authio.protocols.saml_response import names
-from authio.protocols.saml_response.gate import judge_everywhere, judge_shape, parse
+from authio.protocols.saml_response.gate import judge_everywhere, judge_shape, judge_size, parse
 from authio.protocols.saml_response.names import DS, XENC, XENC11
 from authio.protocols.saml_response.shapes import Shape
 
@@ -75,6 +75,7 @@ def _inner(
         f" xmlns{':' + prefix if prefix else ''}={quoteattr(uri)}" for prefix, uri in scope.items() if uri
     )
     around = parse(f"<around{declared}>".encode() + plain + b"</around>")
+    judge_size(around)
     if len(around) != 1 or around.text or around[0].tail:
         raise SamlRefused("saml_structure", because="not exactly one element was encrypted")
     inner = around[0]

@@ -83,6 +83,7 @@ def parse(xml: bytes) -> etree._Element:
 
 def judge_tree(root: etree._Element) -> frozenset[str]:
     """Refuse a message that is too deep, too large, or not in the shape of a response. Returns its ids."""
+    judge_size(root)
     if root.tag != names.RESPONSE:
         raise SamlRefused(
             "saml_structure", because="the message is no SAML 2.0 response", found=str(root.tag)
@@ -94,26 +95,43 @@ def judge_tree(root: etree._Element) -> frozenset[str]:
     return ids
 
 
+def judge_size(root: etree._Element) -> None:
+    """Refuse a tree that is too deep or too large, or that holds anything but elements."""
+    _Census().count(root, 1)
+
+
 def judge_everywhere(root: etree._Element, *, known: frozenset[str] = frozenset()) -> frozenset[str]:
-    """The rules that hold at every element, whatever its place: limits, ids, and where assertions stand.
+    """The rules that hold at every element, whatever its place: where assertions stand, and ids.
 
     Returns the ids in the tree, none of which may be one of *known*.
     """
-    census = _Census(set(known))
-    census.count(root, 1)
-    census.judge(root, None)
-    for element in root.iterdescendants():
-        census.judge(element, root)
-    return frozenset(census.ids)
+    ids = set(known)
+    for element in root.iter():
+        tag = element.tag
+        reserved = element is not root and _local(tag) in _RESERVED
+        if reserved and (tag not in _ASSERTIONS or element.getparent() is not root):
+            raise SamlRefused("saml_structure", because="an assertion or response in the wrong place")
+        for name, value in element.attrib.items():
+            if _local(name).lower() == "id":
+                _identify(ids, tag, name, value)
+    return frozenset(ids)
+
+
+def _identify(ids: set[str], tag: str, name: str, value: str) -> None:
+    if _IDENTIFIED.get(tag) != name or not _ID.fullmatch(value):
+        raise SamlRefused("saml_structure", because="an id where none may stand", found=value)
+    if value in ids:
+        raise SamlRefused("saml_structure", because="one id twice", found=value)
+    ids.add(value)
 
 
 class _Census:
-    def __init__(self, ids: set[str]) -> None:
-        self.ids = ids
+    """Limits of size, before anything that takes time."""
+
+    def __init__(self) -> None:
         self._elements = 0
 
     def count(self, element: etree._Element, depth: int) -> None:
-        """Limits of size, before anything that takes time."""
         self._elements += 1
         if depth > MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise SamlRefused("saml_xml_forbidden", because="too many elements, or nested too deep")
@@ -123,23 +141,6 @@ class _Census:
             raise SamlRefused("saml_xml_forbidden", because="too many attributes")
         for child in element:
             self.count(child, depth + 1)
-
-    def judge(self, element: etree._Element, root: etree._Element | None) -> None:
-        """What an element may be called at its place, and its ids."""
-        tag = element.tag
-        reserved = root is not None and _local(tag) in _RESERVED
-        if reserved and (tag not in _ASSERTIONS or element.getparent() is not root):
-            raise SamlRefused("saml_structure", because="an assertion or response in the wrong place")
-        for name, value in element.attrib.items():
-            if _local(name).lower() == "id":
-                self._identify(tag, name, value)
-
-    def _identify(self, tag: str, name: str, value: str) -> None:
-        if _IDENTIFIED.get(tag) != name or not _ID.fullmatch(value):
-            raise SamlRefused("saml_structure", because="an id where none may stand", found=value)
-        if value in self.ids:
-            raise SamlRefused("saml_structure", because="one id twice", found=value)
-        self.ids.add(value)
 
 
 def judge_shape(element: etree._Element, shape: Shape, code: str = "saml_structure") -> None:
