@@ -18,6 +18,7 @@ from authio.queue import Bell
 from authio.rates import Limiter, rates_of
 from authio.services import Parts, Services
 from authio.services.actor import SYSTEM, Actor
+from authio.services.fetching import Lanes
 from authio.settings import Settings
 from authio.tasks import TASKS, Environment
 
@@ -36,6 +37,7 @@ class Runtime:
             settings.database_url, pool_size=settings.threads + settings.worker_threads + 2
         )
         self.outbound = Outbound(allow=settings.outbound_allow)
+        self.lanes = Lanes(settings.threads)
         self.limiter = Limiter(settings.queue_url, rates_of(settings))
         self.parts = Parts(
             settings=settings,

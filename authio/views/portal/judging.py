@@ -80,7 +80,9 @@ def context(request: Any, draft: Any | None) -> Context:
     runtime = request.registry.runtime
     return Context(
         now=runtime.parts.clock.now(),
-        fetch=fetcher(runtime.outbound),
+        fetch=fetcher(
+            runtime.outbound, lanes=runtime.lanes, by=draft.organization_id if draft is not None else ""
+        ),
         sp=service_provider(runtime.settings.base_url, draft.id) if draft is not None else None,
         allow=runtime.settings.outbound_allow,
     )
