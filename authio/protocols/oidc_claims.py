@@ -15,7 +15,7 @@ _MECHANICS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 def is_complete(claims: Mapping[str, Any], table: Table) -> bool:
     """Whether every field that the table can fill has a value, so that asking for more is idle."""
     values = _values(claims, table)
-    return all(any(values.get(name) for name in names) for names in table.values() if names)
+    return all(any(any(values.get(name, ())) for name in names) for names in table.values() if names)
 
 
 def profile_from_claims(

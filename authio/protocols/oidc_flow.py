@@ -103,7 +103,7 @@ def _keys_for(token: IdToken, settings: OidcSettings, keys: Keys, *, send: Send,
         held = keys[address] = _reread(address, held, send=send, now=now)
     if not held.has(token.kid, token.algorithm) and held.is_worth_asking(token.kid, now):
         held = keys[address] = _reread(address, held, send=send, now=now)
-    if not held.has(token.kid, token.algorithm):
+    if not held.has(token.kid, token.algorithm) and held.asked_at == now:
         keys[address] = held.without(token.kid, now)
     return held
 

@@ -60,10 +60,11 @@ class Jwk:
     def key(self) -> Any:
         """The key ready for use; :class:`OidcRefused` if its numbers make none."""
         if self.kty == "RSA":
-            exponent = _number(self.members["e"])
+            modulus, exponent = _number(self.members["n"]), _number(self.members["e"])
             if self.bits < WEAKEST_RSA:
                 raise OidcRefused("oidc_jwks", "weak_key", found=self.bits, expected=WEAKEST_RSA)
-            if self.bits > STRONGEST_RSA or exponent % 2 == 0 or not 2 < exponent < _LARGEST_EXPONENT:
+            odd = modulus % 2 == 1 and exponent % 2 == 1
+            if self.bits > STRONGEST_RSA or not odd or not 2 < exponent < _LARGEST_EXPONENT:
                 raise OidcRefused("oidc_jwks", "bad_key", found=self.kid or "")
         try:
             return public_key(self.members)
