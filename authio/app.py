@@ -57,7 +57,8 @@ class Runtime:
     def wsgi(self) -> Any:
         """The WSGI application, over a database that keeps what it acknowledges."""
         self.database.check_durability(allow_weak=self.settings.weak_durability)
-        log.info("settings: %s", self.settings.described())
+        told = (f"{key} = {value}" for key, value in self.settings.described().items())
+        log.info("settings that differ from the defaults: %s", ", ".join(told))
         config = Configurator(
             settings={"retry.attempts": 3, "tm.manager_hook": "pyramid_tm.explicit_manager"}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import threading
 import time
@@ -16,6 +17,8 @@ from waitress.task import ErrorTask
 
 from authio.errors import StartupError
 from authio.ids import new_id
+
+log = logging.getLogger(__name__)
 
 # Above the largest body any route takes, so that the application itself answers a body over its limit,
 # with a page that leads back; what is larger still is not even read.
@@ -113,6 +116,7 @@ class Server:
             raise StartupError(
                 [f"authio.listen (AUTHIO_LISTEN): {listen} cannot be listened on ({reason})."]
             ) from None
+        self._listen = listen
         self._stopping = threading.Event()
 
     @property
@@ -124,7 +128,9 @@ class Server:
         """Serve until SIGTERM or SIGINT; then finish what is under way, for 30 s at most."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        log.info("listening at http://%s", self._listen)
         self._serve_while(lambda: not self._stopping.is_set())
+        log.info("asked to stop; finishing what is under way")
         # Whoever has connected already, but was not let in yet, is not turned away.
         grace = time.monotonic() + _GRACE_SECONDS
         self._serve_while(lambda: time.monotonic() < grace)

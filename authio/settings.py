@@ -341,10 +341,11 @@ class Settings:
             yield one.name, one.metadata
 
     def described(self) -> dict[str, str]:
-        """The effective settings by ini key, secrets left out: what is logged at start."""
+        """The settings that are not as they are by default, by ini key and without secrets."""
         return {
             declared["key"]: "(set)" if declared["secret"] else _shown(getattr(self, name))
             for name, declared in self.declared()
+            if declared["default"] is None or getattr(self, name) != declared["parse"](declared["default"])
         }
 
     @property

@@ -10,6 +10,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from authio.errors import StartupError
+
 # Any number, as long as every authio process asks for the same one.
 _LOCK = 7_140_221_114
 
@@ -25,14 +27,33 @@ def config(connection: sa.Connection | None = None) -> Config:
 
 
 def migrate(engine: sa.Engine) -> bool:
-    """Bring the schema to the newest revision; whether anything had to be done. Two processes take turns."""
+    """Bring the schema to the newest revision; whether anything had to be done. Two processes take turns.
+
+    A schema that a newer release has made is left as it is.
+    """
     with engine.begin() as connection:
         # SQLite's BEGIN IMMEDIATE is the lock there.
         if connection.dialect.name == "postgresql":
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        before = MigrationContext.configure(connection).get_current_revision()
+        if not _is_behind(MigrationContext.configure(connection).get_current_revision()):
+            return False
         command.upgrade(config(connection), "head")
-    return before != newest()
+    return True
+
+
+def require(engine: sa.Engine) -> None:
+    """StartupError if the schema lacks what this code needs.
+
+    One that is ahead is fine: it is made so that the release before goes on working while a new one is rolled
+    out, and that includes its restarts.
+    """
+    if _is_behind(current(engine)):
+        raise StartupError(["The database is not at the newest schema. Run `authio migrate` first."])
+
+
+def _is_behind(revision: str | None) -> bool:
+    known = [script.revision for script in ScriptDirectory.from_config(config()).walk_revisions()]
+    return revision is None or revision in known[1:]
 
 
 def newest() -> str | None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import signal
 import threading
 
 from authio import crypto, logs, migrations
 from authio.app import Runtime
 from authio.db import Database
-from authio.errors import StartupError
 from authio.scripts import demo, ini
 from authio.server import Server
 from authio.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def serve(arguments: argparse.Namespace) -> None:
@@ -46,16 +48,20 @@ def worker(arguments: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: stopping.set())
     consumer = runtime.parts.bell.consumer(settings.worker_threads)
     consumer.start()
+    log.info("the worker is at work, with %d threads", settings.worker_threads)
     stopping.wait()
     consumer.stop()
     runtime.close()
+    log.info("the worker has stopped")
 
 
 def migrate(arguments: argparse.Namespace) -> None:
     """Bring the database to the newest schema."""
     database = Database(ini.load(arguments.ini).database_url)
     changed = migrations.migrate(database.engine)
-    print(f"authio: the schema is at {migrations.newest()}{' now' if changed else ' already'}.")
+    print(
+        f"authio: the schema is at {migrations.current(database.engine)}{' now' if changed else ' already'}."
+    )
     database.dispose()
 
 
@@ -70,7 +76,7 @@ def _ready(settings: Settings) -> None:
     try:
         if settings.migrate_on_start:
             migrations.migrate(database.engine)
-        elif migrations.current(database.engine) != migrations.newest():
-            raise StartupError(["The database is not at the newest schema. Run `authio migrate` first."])
+        else:
+            migrations.require(database.engine)
     finally:
         database.dispose()
