@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import shutil
 import signal
 import subprocess
@@ -113,6 +114,8 @@ def test_the_worker_says_when_it_is_at_work_and_stops_when_asked(installation: I
     installation.migrate()
     worker = installation.start("authio", "worker")
     assert worker.stderr is not None
+    # Whoever says nothing fails here, instead of being waited for.
+    assert select.select([worker.stderr], [], [], PATIENCE)[0]
     assert "the worker is at work, with 8 threads" in worker.stderr.readline()
     status, log = ended(worker)
     assert (status, "the worker has stopped" in log) == (0, True)
