@@ -100,12 +100,15 @@ def to(request: Any, route: str, **match: Any) -> Response:
 
 
 def _loaded(services: Services, session: Any) -> Visit:
+    # The draft before the link: where each statement sees what is committed by then, a draft that a save has
+    # just taken away is found together with the link it spent, and not beside one that still looks open.
+    draft = services.connections.draft(session.project_id, session.organization_id)
     return Visit(
         session=session,
         link=services.setup_links.get(session.project_id, session.link_id),
         project=services.projects.get(session.project_id),
         organization=services.organizations.get(session.project_id, session.organization_id),
-        draft=services.connections.draft(session.project_id, session.organization_id),
+        draft=draft,
     )
 
 

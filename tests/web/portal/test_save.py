@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 
 from authio.app import Runtime
 from authio.models import portal_sessions, projects, setup_links
@@ -255,6 +256,30 @@ def test_SEC_03_of_twenty_saves_at_once_exactly_one_wins(
     assert [(row.state, row.setup_link_id) for row in ledger.connections()] == [("active", link.id)]
     assert ledger.events().count("sso.connection.created") == 1
     assert ledger.events().count("admin_portal.link_consumed") == 1
+
+
+@pytest.mark.parametrize("table", ["connections", "setup_links", "projects", "organizations"])
+def test_SEC_03_a_save_overtaken_while_it_looks_around_answers_410(
+    runtime: Runtime, ready: ItAdmin, link: Link, browser_of: Callable[[], ItAdmin], table: str
+) -> None:
+    winner = browser_of()
+    winner.start(link)
+    ready.go("/setup/review")
+    overtaken: list[str] = []
+
+    def overtake(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if f"FROM {table}" in statement and not overtaken:
+            overtaken.append(statement)
+            assert name_of(winner.save()) == "done"
+
+    event.listen(runtime.database.engine, "before_cursor_execute", overtake)
+    try:
+        page = ready.submit("save")
+    finally:
+        event.remove(runtime.database.engine, "before_cursor_execute", overtake)
+
+    assert overtaken
+    assert (page.status_int, code_of(page)) == (410, "token_consumed")
 
 
 class TestTooFast:
