@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from authio.protocols.refusals import SamlRefused
-from authio.protocols.saml_response.judge import Expected, Judged, SamlResponse, judge, read_response
+from authio.protocols.saml_response.judgement import Expected, Judged, SamlResponse, judge, read_response
 from authio.protocols.saml_response.keys import Keys, VerifyingKey
 from authio.protocols.saml_response.signature import UNKNOWN_KEY
 
