@@ -141,3 +141,14 @@ def test_a_release_restarts_over_the_schema_of_the_next_one(installation: Instal
     database = Database(installation.database)
     assert migrations.current(database.engine) == "9999"
     database.dispose()
+
+
+def test_pserve_tells_all_that_is_wrong_with_the_settings_and_no_traceback(
+    installation: Installation,
+) -> None:
+    installation.environment |= {"AUTHIO_BASE_URL": "ftp://example.com", "AUTHIO_THREADS": "many"}
+    status, log = ended(installation.start("pserve"), asked=False)
+    assert status == 1
+    assert "authio: authio.base_url (AUTHIO_BASE_URL): must be an address" in log
+    assert "authio: authio.threads (AUTHIO_THREADS): must be" in log
+    assert "Traceback" not in log
