@@ -10,7 +10,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 from sqlalchemy.exc import DBAPIError
 
-from authio.errors import AuthioError, Gone, MethodNotAllowed
+from authio.errors import AuthioError, Gone, MethodNotAllowed, TooManyRequests
 from authio.services.actor import ActorType
 from authio.views.portal.pages import Frame, page
 from authio.views.portal.visits import Visit, known_visit
@@ -189,6 +189,8 @@ def _known(request: Any) -> _Known:
 
 def _note(request: Any, error: AuthioError, known: _Known) -> None:
     """Write the refusal down, in a transaction of its own: the one it happened in has been undone."""
+    if known.link is None and not _may_note_stranger(request, error):
+        return
     actor = request.caller
     if known.visit is not None:
         session = known.visit.session
@@ -206,6 +208,20 @@ def _note(request: Any, error: AuthioError, known: _Known) -> None:
     except DBAPIError:
         # The answer is on its way already, and is right: only the trail lacks a line.
         _log.error("%s: a refusal (%s) could not be written down.", request.id, error.code)
+
+
+def _may_note_stranger(request: Any, error: AuthioError) -> bool:
+    """Whether the trail takes one more refusal of somebody who is on no link: only so many a minute.
+
+    Else anybody could fill it, and the disk. Unknown tokens have been counted before they get here.
+    """
+    if error.code == "token_unknown":
+        return True
+    try:
+        request.registry.runtime.limiter.hit("unknown_tokens", f"refused {request.remote_addr or ''}")
+    except TooManyRequests:
+        return False
+    return True
 
 
 def _prefers_json(request: Any) -> bool:

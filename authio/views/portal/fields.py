@@ -17,6 +17,8 @@ from authio.views.portal.forms import Posted
 
 FORGET = "forget"
 """The tick that drops a file brought before."""
+_AGAIN = "Enter this again: what you gave before was meant for the address you had then."
+_LEADS_NOWHERE = frozenset({"client_id"})
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,27 @@ def read_answers(
             continue
         if value not in (None, "", b"", colander.null):
             answers[field.name] = value if isinstance(value, str | bytes) else str(value)
-    for name in connector.secrets & kept.keys() - answers.keys():
-        answers[name] = kept[name]
+    for name in sorted(connector.secrets & kept.keys() - answers.keys()):
+        if _leads_elsewhere(connector, answers, kept):
+            findings.append(Finding.error("answer_missing", _AGAIN, field=name))
+        else:
+            answers[name] = kept[name]
     # A file brought before counts on, unless it is unticked or something else would do in its place.
     for name in _uploads(connector) & kept.keys() - answers.keys():
         if posted.fields.get(FORGET) != name and connector.missing(answers):
             answers[name] = kept[name]
     return answers, findings
+
+
+def _leads_elsewhere(
+    connector: Connector, answers: Mapping[str, str | bytes], kept: Mapping[str, str]
+) -> bool:
+    """Whether what a kept secret would be sent to has changed since it was given.
+
+    Several people may hold a link. None of them gets another's secret by giving an address of their own.
+    """
+    leading = {*connector.field_names} - connector.secrets - _uploads(connector) - _LEADS_NOWHERE
+    return any(answers.get(name) != kept.get(name) for name in leading)
 
 
 def draw(connector: Connector, kept: Mapping[str, str], findings: Sequence[Finding]) -> list[Way]:

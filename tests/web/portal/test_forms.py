@@ -9,7 +9,7 @@ import pytest
 
 from authio.app import Runtime
 from authio.db import Database
-from tests.web.portal.conftest import ItAdmin, Ledger, Link, code_of, findings_of, form_of, name_of
+from tests.web.portal.conftest import Begin, ItAdmin, Ledger, Link, code_of, findings_of, form_of, name_of
 
 
 def test_SEC_11_a_form_without_its_token_is_refused_and_nothing_is_lost(
@@ -290,7 +290,7 @@ def test_a_secret_that_is_set_need_not_be_typed_again(admin: ItAdmin, link: Link
     )
     admin.answer(issuer="https://127.0.0.1/", client_id="abc", client_secret="s3cret")
 
-    page = admin.answer(issuer="https://127.0.0.2/", client_id="abc")
+    page = admin.answer(issuer="https://127.0.0.1/", client_id="abd")
 
     assert findings_of(page) == {("error", "private_address")}
 
@@ -329,3 +329,42 @@ def test_SEC_15_where_a_form_leads_is_not_for_the_host_header_to_say(admin: ItAd
     started = admin.app.post(action, body, headers={**elsewhere, "Cookie": cookie}, status=303)
 
     assert started.headers["Location"] == "http://localhost:6543/setup/providers"
+
+
+def test_SEC_28_a_client_secret_is_not_taken_along_to_another_address(
+    admin: ItAdmin, link: Link, browser_of: Callable[[], ItAdmin], services: Begin
+) -> None:
+    admin.start(link)
+    admin.pick("generic_oidc")
+    admin.answer(issuer="https://127.0.0.1/", client_id="abc", client_secret="s3cret")
+    mallory = browser_of()
+    mallory.start(link)
+
+    page = mallory.answer(issuer="https://127.0.0.1/mallory", client_secret="")
+
+    assert ("error", "answer_missing") in findings_of(page)
+    assert not page.html.select(".is-set")
+    assert secrets_kept(services, link) == []
+
+
+def secrets_kept(services: Begin, link: Link) -> list[str]:
+    with services(write=False) as s:
+        draft = s.connections.draft(link.project_id, link.organization_id)
+        return [value for name, value in s.connections.answers(draft).items() if name == "client_secret"]
+
+
+def test_SEC_113_strangers_cannot_fill_the_trail(admin: ItAdmin, ledger: Ledger) -> None:
+    for number in range(40):
+        admin.app.get(f"/setup/no/{number}", status=404)
+        admin.app.post("/setup/save", {"a": "b"}, status=403)
+
+    assert ledger.actions() == ["portal.refused"] * 30
+
+
+def test_SEC_113_a_refusal_of_somebody_on_a_link_is_always_written_down(
+    ready: ItAdmin, ledger: Ledger
+) -> None:
+    for _ in range(40):
+        ready.app.post("/setup/save", {"a": "b"}, status=403)
+
+    assert ledger.actions().count("portal.refused") == 40
