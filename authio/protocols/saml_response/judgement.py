@@ -131,8 +131,10 @@ class _Judgement:
             believed = canonical(assertion) if inner is None else inner.canonical
             assertion = reread(believed, assertion)
             self._need_signatures(outer, inner)
-        except SamlRefused as refused:
-            raise SamlRefused("saml_decrypt") from None if quiet else refused
+        except SamlRefused:
+            if quiet:
+                raise SamlRefused("saml_decrypt") from None
+            raise
         return self._semantics(envelope, assertion, outer, inner, was_encrypted=True)
 
     def _semantics(
