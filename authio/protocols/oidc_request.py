@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from authio.crypto import same
+from authio.crypto import new_token, same
 from authio.protocols.oidc import OidcSettings
 from authio.protocols.oidc_jose import challenge
 from authio.protocols.oidc_refused import CHECKS, OidcRefused
@@ -47,6 +47,11 @@ class Flow:
     state: str = field(repr=False)
     nonce: str = field(repr=False)
     verifier: str = field(repr=False)
+
+    @classmethod
+    def new(cls, redirect_uri: str) -> Flow:
+        """A flow that begins now, with secrets of its own."""
+        return cls(redirect_uri, state=new_token(""), nonce=new_token(""), verifier=new_token(""))
 
 
 def begin(

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from authio.crypto import new_token
 from authio.outbound import Outbound
 from authio.plugin.oidc import OIDC_CLAIMS
 from authio.protocols.oidc import OidcSettings, read_discovery
@@ -43,7 +42,7 @@ class Relying:
 
     def leave(self, **options: Any) -> list[tuple[str, str]]:
         """Send a browser to the provider and return what it comes back with."""
-        self.flow = Flow(self.provider.client.redirect_uris[0], *(new_token("") for _ in range(3)))
+        self.flow = Flow.new(self.provider.client.redirect_uris[0])
         address = urlsplit(begin(self.settings, self.flow, **options))
         browser = http.client.HTTPConnection(address.netloc, timeout=5)
         browser.request("GET", f"{address.path}?{address.query}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
+import re
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authio.protocols.oidc_refused import CHECKS, OidcRefused
-from authio.protocols.oidc_request import MAX_PARAMETERS, begin, judge_callback
+from authio.protocols.oidc_request import MAX_PARAMETERS, Flow, begin, judge_callback
 from authio.protocols.refusals import REFUSALS
 from tests.protocols.oidc_flow.bench import CODE, FLOW, ISSUER, SETTINGS, refused
 
@@ -72,6 +73,12 @@ class TestBegin:
         }
         assert "evil" not in url
         assert "#" not in url
+
+    def test_SEC_71_every_flow_has_three_secrets_of_256_bits(self) -> None:
+        flows = [Flow.new("https://authio.example/cb") for _ in range(50)]
+        made = [secret for flow in flows for secret in (flow.state, flow.nonce, flow.verifier)]
+        assert len(set(made)) == 150
+        assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", secret) for secret in made)
 
     def test_SEC_17_a_flow_does_not_show_its_secrets(self) -> None:
         shown = repr(FLOW)
