@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from authio.plugin import Connector, Finding, OidcSettings, Provider
@@ -15,6 +15,10 @@ from authio.views.portal.judging import context
 
 _ADDRESS_FIELDS = ("metadata_url", "issuer", "domain", "idp_entity_id")
 _DOCUMENT_FIELDS = ("", "metadata_xml", "metadata_file")
+_NEITHER = (
+    "This is neither a web address nor a metadata document. Copy the metadata address from your provider's "
+    "console, or paste the whole document."
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ def _place_address(request: Any, plugins: Plugins, draft: Any | None, address: s
         # Nobody's by its looks: then it has at least to be an address that could be read.
         judged = judge_value(plugins, connector, name, address, context(request, draft))
         if not judged.is_usable:
-            return next(finding for finding in judged.findings if finding.is_error)
+            error = next(finding for finding in judged.findings if finding.is_error)
+            return replace(error, message=_NEITHER) if error.code == "bad_url" else error
     return Placed(plugins.provider_of(connector), connector, {name: address} if name is not None else {})
 
 

@@ -43,6 +43,14 @@ def test_a_pages_address_is_not_denied_to_be_an_address(admin: ItAdmin, link: Li
     assert "holds neither ? nor #" in page.html.select_one("[data-finding]").text
 
 
+def test_a_word_in_place_of_details_is_told_what_would_do(admin: ItAdmin, link: Link) -> None:
+    admin.start(link)
+    page = admin.submit("paste", metadata_xml="okta")
+
+    assert findings_of(page) == {("error", "bad_url")}
+    assert "neither a web address nor a metadata document" in page.html.select_one("[data-finding]").text
+
+
 def test_the_done_page_says_who_set_it_up(ready: ItAdmin) -> None:
     before = ready.answer(metadata_xml=sample("okta/good.xml").decode()).html.select_one("footer").text
     page = ready.submit("save")
