@@ -97,6 +97,34 @@ def _running(commands: argparse._SubParsersAction) -> None:
     )
     listen.add_argument("--port", type=_port, default=6544)
     listen.add_argument("--project", metavar="ID", help="whose events (default: the only project there is)")
+    _rehearse(commands)
+
+
+def _rehearse(commands: argparse._SubParsersAction) -> None:
+    rehearse = _command(
+        commands,
+        "rehearse",
+        "rehearsing",
+        "rehearse",
+        "An identity provider for development, over SAML and OpenID Connect, that makes mistakes on request.",
+        ini=False,
+    )
+    rehearse.add_argument("--saml-port", type=_port, default=6545)
+    rehearse.add_argument("--oidc-port", type=_port, default=6546)
+    rehearse.add_argument(
+        "--mistake",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="make it from the start; may be repeated",
+    )
+    rehearse.add_argument("--list-mistakes", action="store_true", help="list what --mistake takes, and end")
+    rehearse.add_argument(
+        "--keys",
+        metavar="FILE",
+        default="var/rehearsal.json",
+        help="where its keys and its client's secret are kept (default: var/rehearsal.json)",
+    )
 
 
 def _port(text: str) -> int:
