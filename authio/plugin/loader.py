@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import re
+import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pluggy
 
+from authio.errors import StartupError
 from authio.plugin import hookspecs
 from authio.plugin.contract import CONTRACT_VERSION, Connector, Provider
 
@@ -20,8 +23,14 @@ _DECLARED = ("key", "protocol", "connection_type", "schema", "ways", "walkthroug
 _KEY = re.compile(r"[a-z][a-z0-9]*(?:[-_][a-z0-9]+)*")
 
 
-class PluginError(Exception):
-    """A provider cannot be used. The message names the distribution, its version, and the way out."""
+class PluginError(StartupError):
+    """A provider cannot be used. The first sentence names the distribution, its version, and the way out.
+
+    Where code of the provider's raised something, the second names the line.
+    """
+
+    def __init__(self, message: str, cause: Exception | None = None) -> None:
+        super().__init__([message, *_line_of(cause)])
 
 
 @dataclass(frozen=True)
@@ -117,7 +126,7 @@ class Plugins:
             try:
                 hook(config=config)
             except Exception as error:
-                raise PluginError(_trouble(distribution, "could not be composed", error)) from error
+                raise PluginError(_trouble(distribution, "could not be composed", error), error) from error
 
     def _loaded(self, connector: Connector) -> Loaded:
         for loaded in self.loaded:
@@ -140,7 +149,7 @@ def discover(blocked: Iterable[str] = ()) -> Iterator[Found]:
             try:
                 yield Found(point.name, distribution, importlib.import_module(point.value))
             except Exception as error:
-                raise PluginError(_trouble(distribution, "could not be imported", error)) from error
+                raise PluginError(_trouble(distribution, "could not be imported", error), error) from error
 
 
 def assemble(found: Iterable[Found]) -> Plugins:
@@ -153,7 +162,9 @@ def assemble(found: Iterable[Found]) -> Plugins:
             manager.register(one.module, name=one.name)
             manager.check_pending()
         except (ValueError, pluggy.PluginValidationError) as error:
-            raise PluginError(_trouble(one.distribution, "has a hook that does not fit", error)) from error
+            raise PluginError(
+                _trouble(one.distribution, "has a hook that does not fit", error), error
+            ) from error
         distributions[one.name] = one.distribution
     plugins = Plugins((), manager, distributions)
     loaded = [
@@ -170,7 +181,7 @@ def _provided(distribution: Distribution, hook: Callable[..., Any]) -> list[Load
     try:
         providers = [provider for result in hook() for provider in result]
     except Exception as error:
-        raise PluginError(_trouble(distribution, "gave no providers", error)) from error
+        raise PluginError(_trouble(distribution, "gave no providers", error), error) from error
     for provider in providers:
         reason = _unfit(provider)
         if reason:
@@ -226,6 +237,19 @@ def _distribution(point: EntryPoint) -> Distribution:
     return (
         Distribution(found.name, found.version) if found is not None else Distribution(point.value, "unknown")
     )
+
+
+def _line_of(cause: Exception | None) -> list[str]:
+    """The innermost line that is neither ours nor the import machinery's: its author has to look there."""
+    if cause is None:
+        return []
+    core = str(Path(__file__).parents[1])
+    frames = [
+        frame
+        for frame in traceback.extract_tb(cause.__traceback__)
+        if not frame.filename.startswith((core, "<frozen", importlib.__file__))
+    ]
+    return [f"That was at {frames[-1].filename}, line {frames[-1].lineno}."] if frames else []
 
 
 def _trouble(distribution: Distribution, what: str, error: Exception | None = None) -> str:

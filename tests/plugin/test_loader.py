@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -54,10 +55,12 @@ def test_a_provider_that_fails_to_import_names_its_distribution_and_the_way_out(
     with pytest.raises(PluginError) as failed:
         loader.load()
 
-    assert str(failed.value) == (
+    message, where = failed.value.problems
+    assert message == (
         "provider-broken 2.3 could not be imported (ZeroDivisionError: oh). "
         "To start without it, set authio.plugins.blocked = provider-broken"
     )
+    assert re.fullmatch(r"That was at \S*broken\S*\.py, line 1\.", where)
     assert loader.load(["provider-broken"]).provider("broken") is None
 
 

@@ -145,3 +145,29 @@ def test_inspect_calls_what_nobody_knows_unknown(authio: Command) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("reject: no known provider")
     assert "None" not in done.stdout
+
+
+def test_a_provider_that_cannot_be_loaded_is_named_with_the_line_and_the_way_out(
+    authio: Command, ini: Write, tmp_path: Path
+) -> None:
+    found = tmp_path / "site" / "authio_provider_torn-1.0.dist-info"
+    found.mkdir(parents=True)
+    (found / "METADATA").write_text("Metadata-Version: 2.1\nName: authio-provider-torn\nVersion: 1.0\n")
+    (found / "entry_points.txt").write_text("[authio.providers]\ntorn = authio_torn\n")
+    (tmp_path / "site" / "authio_torn.py").write_text("first = 1\nraise KeyError('oh')\n")
+    place = {"PYTHONPATH": str(tmp_path / "site")}
+    settings = ini("sqlite:///%(here)s/var/authio.sqlite")
+
+    for command in ("serve", "providers"):
+        done = authio(command, settings, **place)
+        assert done.returncode == 2
+        assert done.stderr.splitlines()[-2:] == [
+            (
+                "authio: authio-provider-torn 1.0 could not be imported (KeyError: 'oh'). "
+                "To start without it, set authio.plugins.blocked = authio-provider-torn"
+            ),
+            f"authio: That was at {tmp_path / 'site' / 'authio_torn.py'}, line 2.",
+        ]
+    assert (
+        authio("providers", settings, **place, AUTHIO_PLUGINS_BLOCKED="authio-provider-torn").returncode == 0
+    )
