@@ -11,7 +11,7 @@ import hashlib
 import re
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import MappingProxyType
 from urllib.parse import quote, urlencode
@@ -41,8 +41,21 @@ _SIGNED_INFO = (
 )
 _SIGNATURE = (
     '<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">%s<ds:SignatureValue>%s</ds:SignatureValue>'
+    "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo>"
     "</ds:Signature>"
 )
+
+
+@dataclass(frozen=True)
+class RequestSigner:
+    """Our key for requests to one connection, and its certificate: DER in base64, as messages carry it."""
+
+    key: rsa.RSAPrivateKey = field(repr=False)
+    certificate: str
+
+    def sign(self, octets: bytes) -> str:
+        """The RSA-SHA256 signature over *octets*, in base64."""
+        return _encoded(self.key.sign(octets, padding.PKCS1v15(), hashes.SHA256()))
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ def begin(
     sp_entity_id: str,
     now: datetime,
     relay_state: str = "",
-    sign_with: rsa.RSAPrivateKey | None = None,
+    sign_with: RequestSigner | None = None,
     force_authn: bool = False,
     by_post: bool = False,
     hints: Mapping[str, str] = _NOTHING,
@@ -130,7 +143,7 @@ def _message(
     return written
 
 
-def _query(message: bytes, relay_state: str, sign_with: rsa.RSAPrivateKey | None) -> str:
+def _query(message: bytes, relay_state: str, sign_with: RequestSigner | None) -> str:
     packer = zlib.compressobj(wbits=-15)
     packed = _encoded(packer.compress(message) + packer.flush())
     query = f"SAMLRequest={quote(packed, safe='')}"
@@ -140,22 +153,18 @@ def _query(message: bytes, relay_state: str, sign_with: rsa.RSAPrivateKey | None
         return query
     # What is signed is this very text, so that it must not be written a second time.
     query += f"&SigAlg={quote(RSA_SHA256, safe='')}"
-    return f"{query}&Signature={quote(_signature(query.encode('ascii'), sign_with), safe='')}"
+    return f"{query}&Signature={quote(sign_with.sign(query.encode('ascii')), safe='')}"
 
 
-def _enveloped(message: bytes, request_id: str, sign_with: rsa.RSAPrivateKey) -> bytes:
+def _enveloped(message: bytes, request_id: str, sign_with: RequestSigner) -> bytes:
     canonical: bytes = etree.tostring(etree.fromstring(message), method="c14n", exclusive=True)
     digest = _encoded(hashlib.sha256(canonical).digest())
     # Written in canonical form to begin with.
     signed_info = _SIGNED_INFO % (request_id, digest)
-    value = _signature(signed_info.encode(), sign_with)
-    signature = _SIGNATURE % (signed_info, value)
+    value = sign_with.sign(signed_info.encode())
+    signature = _SIGNATURE % (signed_info, value, sign_with.certificate)
     before, end, after = canonical.partition(_ISSUER_ENDS)
     return before + end + signature.encode() + after
-
-
-def _signature(octets: bytes, key: rsa.RSAPrivateKey) -> str:
-    return _encoded(key.sign(octets, padding.PKCS1v15(), hashes.SHA256()))
 
 
 def _extended(url: str, query: str) -> str:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from lxml import etree
 
 from authio.protocols.saml import SamlSettings
-from authio.protocols.saml_request import RSA_SHA256, Form, Redirect, begin
+from authio.protocols.saml_request import RSA_SHA256, Form, Redirect, RequestSigner, begin
 from tests.support import saml_idp as idp
 from tests.support.saml_idp import DS, SAML, SAMLP
 
@@ -35,10 +35,10 @@ EITHER = SamlSettings(
 )
 
 
-def key() -> rsa.RSAPrivateKey:
-    made = idp.signer("sp").key
-    assert isinstance(made, rsa.RSAPrivateKey)
-    return made
+def signer() -> RequestSigner:
+    made = idp.signer("sp")
+    assert isinstance(made.key, rsa.RSAPrivateKey)
+    return RequestSigner(made.key, made.der)
 
 
 def begun(settings: SamlSettings, **options: Any) -> Redirect | Form:
@@ -109,10 +109,10 @@ def test_a_request_asks_for_no_form_of_name_and_no_way_of_signing_in() -> None:
     assert etree.fromstring(inflated(redirected(force_authn=True))).get("ForceAuthn") == "true"
 
 
-@pytest.mark.parametrize("sign_with", [None, key()])
+@pytest.mark.parametrize("sign_with", [None, signer()])
 @pytest.mark.parametrize("settings", [BY_REDIRECT, BY_POST])
 def test_a_request_is_valid_by_the_standard_s_schema(
-    protocol_schema: etree.XMLSchema, settings: SamlSettings, sign_with: rsa.RSAPrivateKey | None
+    protocol_schema: etree.XMLSchema, settings: SamlSettings, sign_with: RequestSigner | None
 ) -> None:
     sent = begun(settings, sign_with=sign_with, force_authn=True)
     xml = inflated(sent.url) if isinstance(sent, Redirect) else base64.b64decode(sent.fields["SAMLRequest"])
@@ -144,12 +144,14 @@ def test_a_form_is_for_who_takes_nothing_else_or_is_asked_for() -> None:
 
 @pytest.mark.parametrize("relay_state", ["", "_0123abcd", "ü &=+%"])
 def test_a_redirect_is_signed_over_the_text_that_is_sent(relay_state: str) -> None:
-    url = redirected(EITHER, relay_state=relay_state, sign_with=key(), hints={"login_hint": "x"})
+    url = redirected(EITHER, relay_state=relay_state, sign_with=signer(), hints={"login_hint": "x"})
 
     sent = url.partition("y=a+b&")[2]
     octets, _, signature = sent.partition("&Signature=")
     value = parse_qs("s=" + signature.partition("&")[0])["s"][0]
-    key().public_key().verify(base64.b64decode(value), octets.encode(), padding.PKCS1v15(), hashes.SHA256())
+    signer().key.public_key().verify(
+        base64.b64decode(value), octets.encode(), padding.PKCS1v15(), hashes.SHA256()
+    )
     query = parse_qs(sent, strict_parsing=True)
     assert query["SigAlg"] == [RSA_SHA256]
     assert query.get("RelayState", [""]) == [relay_state]
@@ -163,7 +165,7 @@ def test_an_unsigned_redirect_says_nothing_of_signatures() -> None:
 
 
 def test_a_form_s_request_carries_a_signature_that_others_verify() -> None:
-    xml = base64.b64decode(posted(sign_with=key()).fields["SAMLRequest"])
+    xml = base64.b64decode(posted(sign_with=signer()).fields["SAMLRequest"])
     root = etree.fromstring(xml)
     assert root[0].tag == f"{SAML}Issuer"
     assert root[1].tag == f"{DS}Signature"
