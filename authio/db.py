@@ -36,6 +36,7 @@ _BUSY_MS = 4_500
 _LOCK_TIMEOUT = "4s"
 _STATEMENT_TIMEOUT = "8s"
 _POOL_SECONDS = 4
+_READ_ONLY = "25006"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -167,6 +168,8 @@ def unavailable(error: BaseException) -> Unavailable | None:
     if not isinstance(error, exc.DBAPIError):
         return None
     if error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError)):
+        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
+    if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
         error, (exc.IntegrityError, exc.DataError, exc.ProgrammingError)

@@ -34,6 +34,9 @@ def migrate(engine: sa.Engine) -> bool:
     with engine.begin() as connection:
         # SQLite's BEGIN IMMEDIATE is the lock there.
         if connection.dialect.name == "postgresql":
+            # Nobody waits for an answer here, and a large table takes its time.
+            connection.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
+            connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         if not _is_behind(MigrationContext.configure(connection).get_current_revision()):
             return False

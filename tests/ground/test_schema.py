@@ -122,3 +122,14 @@ def test_SEC_123_a_lost_database_is_told_apart_from_a_wrong_statement(tmp_path: 
     assert answer.headers["Retry-After"].isdigit()
 
     assert unavailable(ValueError()) is None
+
+
+def test_SEC_123_a_database_that_takes_no_writes_is_away_too(database: Database) -> None:
+    from authio.db import unavailable
+
+    read_only = "PRAGMA query_only=ON" if database.is_sqlite else "SET TRANSACTION READ ONLY"
+    with pytest.raises(sa.exc.DBAPIError) as refused, database.engine.begin() as connection:
+        connection.exec_driver_sql(read_only)
+        connection.execute(sa.delete(audit_events))
+
+    assert unavailable(refused.value) is not None
