@@ -186,7 +186,18 @@ def _provided(distribution: Distribution, hook: Callable[..., Any]) -> list[Load
         reason = _unfit(provider)
         if reason:
             raise PluginError(_trouble(distribution, reason))
+        _draw_forms(distribution, provider)
     return [Loaded(provider, distribution) for provider in providers]
+
+
+def _draw_forms(distribution: Distribution, provider: Provider) -> None:
+    """Make each connector's schema once: one that cannot be made would only fail when somebody picks it."""
+    for connector in provider.connectors:
+        try:
+            connector.schema()
+        except Exception as error:
+            what = f"has a connector {connector.key!r} whose schema cannot be made"
+            raise PluginError(_trouble(distribution, what, error), error) from error
 
 
 def _unfit(provider: Any) -> str:

@@ -107,6 +107,22 @@ def test_what_does_not_fit_stops_the_start_and_names_the_distribution(
     assert says in str(failed.value)
 
 
+def test_a_form_that_cannot_be_made_is_found_at_the_start(
+    install: Callable[..., ModuleType | None],
+) -> None:
+    install(
+        "formless",
+        plain("formless").replace("schema = colander.MappingSchema", "schema = lambda self: 1 / 0"),
+    )
+
+    with pytest.raises(PluginError) as failed:
+        loader.load()
+
+    assert "provider-formless 1.0 has a connector 'formless-saml' whose schema cannot be made" in str(
+        failed.value
+    )
+
+
 @pytest.mark.parametrize(
     ("first", "second", "clash"),
     [
