@@ -45,6 +45,11 @@ _REPLACE = (
     .values(state=LinkState.REPLACED.value, ended_at=sa.bindparam("now"))
     .returning(setup_links)
 )
+_EXPIRE = (
+    sa.update(setup_links)
+    .where(_t.id == sa.bindparam("link"), _t.state == LinkState.OPEN.value)
+    .values(state=LinkState.EXPIRED.value, ended_at=sa.bindparam("now"))
+)
 _CONSUME = (
     sa.update(setup_links)
     .where(
@@ -163,6 +168,9 @@ class SetupLinks:
             target=("setup_link", link.id),
             after={"state": state_at(link, now).value},
         )
+        if state_at(link, now) is LinkState.EXPIRED:
+            # Who has once been told so is not to find it alive because a clock was put back.
+            self._expire(link, now)
 
     def consume(self, link: Any, *, connection_id: str) -> Any:
         """Spend *link* for *connection_id*, in the transaction of the save; Gone unless it was open.
@@ -240,14 +248,13 @@ class SetupLinks:
             )
         )
         for link in due:
-            changed = self._connection.execute(
-                sa.update(setup_links)
-                .where(_t.id == link.id, _t.state == LinkState.OPEN.value)
-                .values(state=LinkState.EXPIRED.value, ended_at=link.expires_at)
-            ).rowcount
-            if changed:
-                self._record(link, [("admin_portal.link_expired", link)], now)
+            self._expire(link, now)
         return len(due)
+
+    def _expire(self, link: Any, now: datetime) -> None:
+        changed = self._connection.execute(_EXPIRE, {"link": link.id, "now": link.expires_at}).rowcount
+        if changed:
+            self._record(link, [("admin_portal.link_expired", link)], now)
 
     def _record(self, link: Any, happened: list[tuple[str, Any]], now: datetime) -> None:
         self._events.record_all(

@@ -276,3 +276,15 @@ class TestStarting:
 
         assert answers == [200, 200, 429]
         assert name_of(admin.start(mint())) == "providers"
+
+
+def test_SEC_125_an_expired_link_does_not_revive_when_the_clock_is_put_back(
+    admin: ItAdmin, link: Link, clock: SteppedClock, ledger: Ledger
+) -> None:
+    clock.step(hours=24, seconds=1)
+    assert code_of(admin.open(link)) == "token_expired"
+
+    clock.step(minutes=-10)
+
+    assert code_of(admin.open(link)) == "token_expired"
+    assert ledger.events().count("admin_portal.link_expired") == 1
