@@ -227,6 +227,7 @@ class Method:
     canonicalization: str = EXCLUSIVE
     transforms: tuple[str, ...] = (ENVELOPED, EXCLUSIVE)
     prefixes: str | None = None
+    prefix: str | None = "ds"
     uri: str | None = None
     key_info: bool = True
     hmac_key: bytes | None = None
@@ -235,7 +236,7 @@ class Method:
 def sign(element: etree._Element, by: Signer | None = None, method: Method | None = None) -> etree._Element:
     """Put a signature over *element* into it, after its issuer or first. Returns the signature."""
     by, method = by or signer(), method or Method()
-    signature = etree.Element(SIGNATURE, nsmap={"ds": DS[1:-1]})
+    signature = etree.Element(SIGNATURE, nsmap={method.prefix: DS[1:-1]})
     info = _add(signature, f"{DS}SignedInfo")
     _add(info, f"{DS}CanonicalizationMethod", Algorithm=method.canonicalization)
     _add(info, f"{DS}SignatureMethod", Algorithm=method.signature)
