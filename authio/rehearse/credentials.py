@@ -54,13 +54,13 @@ class Credentials:
     def kept(cls, path: Path, now: datetime) -> Credentials:
         """Those of an earlier run, so that what was set up then still works; made at the first one."""
         try:
-            text = path.read_text(encoding="utf-8")
+            document = path.read_bytes()
         except FileNotFoundError:
             return cls.fresh(now, path)
         except OSError as problem:
             raise Unusable(f"{path} cannot be read ({problem.strerror}).") from None
         try:
-            return _from_json(json.loads(text), path)
+            return _from_json(json.loads(document), path)
         except (ValueError, KeyError, TypeError, AttributeError):
             raise Unusable(
                 f"{path} does not hold what a rehearsal has written. Move it out of the way."

@@ -28,6 +28,8 @@ _CURVES: Final[Mapping[str, tuple[str, type[ec.EllipticCurve]]]] = {
     "ES384": ("P-384", ec.SECP384R1),
     "ES512": ("P-521", ec.SECP521R1),
 }
+_EDWARDS: Final = ("EdDSA", "Ed25519")
+"""RFC 9864 gave the curve a name of its own."""
 
 
 class BadToken(Exception):
@@ -44,10 +46,10 @@ class SigningKey:
 
     @classmethod
     def fresh(cls, algorithm: str, *, kid: str) -> SigningKey:
-        """A new key for *algorithm*: RS, PS and ES of every length, or EdDSA."""
+        """A new key for *algorithm*: RS, PS and ES of every length, or EdDSA by either of its names."""
         if algorithm in _CURVES:
             return cls(kid, algorithm, ec.generate_private_key(_CURVES[algorithm][1]()))
-        if algorithm == "EdDSA":
+        if algorithm in _EDWARDS:
             return cls(kid, algorithm, ed25519.Ed25519PrivateKey.generate())
         return cls(kid, algorithm, rsa.generate_private_key(65537, 2048))
 
@@ -131,7 +133,7 @@ def verified_claims(token: str, jwks: Iterable[Mapping[str, Any]]) -> dict[str, 
 
 def half_hash(text: str, algorithm: str) -> str:
     """``at_hash`` and ``c_hash`` of a token that is signed by *algorithm*."""
-    digest = hashlib.new("sha512" if algorithm == "EdDSA" else f"sha{algorithm[2:]}", text.encode()).digest()
+    digest = hashlib.new("sha512" if algorithm in _EDWARDS else f"sha{algorithm[2:]}", text.encode()).digest()
     return b64(digest[: len(digest) // 2])
 
 
@@ -162,7 +164,7 @@ def _is_by(message: bytes, signature: bytes, algorithm: str, jwk: Mapping[str, A
         key = _public_key(jwk)
         if isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signature, message)
-            return algorithm in ("EdDSA", "Ed25519")
+            return algorithm in _EDWARDS
         hashed = _HASHES[algorithm[2:]]()
         if isinstance(key, ec.EllipticCurvePublicKey):
             half = len(signature) // 2

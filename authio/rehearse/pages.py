@@ -42,7 +42,8 @@ class Pages:
         text = self._load[page](**self._frame, page=page, title=title, **values)
         policy = _POLICY.format(form_action=_ANYWHERE if leads_away else "'self'")
         headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store"}
-        return Answer(str(text).encode(), status, headers=headers)
+        # A macro has no place for what stands before its element.
+        return Answer(f"<!DOCTYPE html>\n{text.lstrip()}".encode(), status, headers=headers)
 
 
 def style_sheet() -> Answer:

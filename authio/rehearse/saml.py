@@ -104,7 +104,8 @@ class SamlProvider(Provider):
         )
         if request.is_passive:
             return self._fail(request, positions, "passive")
-        return self._ask(request, positions)
+        # SAML has no place for it; beside the message many providers take it.
+        return self._ask(request, positions, email=asked.query.get("login_hint", ""))
 
     def _start(self, asked: Asked) -> Answer:
         given = asked.query
@@ -118,9 +119,12 @@ class SamlProvider(Provider):
         request = SamlRequest(service_provider, acs_url, relay_state=given.get("RelayState", ""))
         return self._ask(request, self.positions(given))
 
-    def _ask(self, request: SamlRequest, positions: Positions) -> Answer:
+    def _ask(self, request: SamlRequest, positions: Positions, *, email: str = "") -> Answer:
         return self.sign_in_page(
-            self._waiting.put(request), audience=request.service_provider.entity_id, positions=positions
+            self._waiting.put(request),
+            audience=request.service_provider.entity_id,
+            positions=positions,
+            email=email,
         )
 
     def _login(self, asked: Asked) -> Answer:
