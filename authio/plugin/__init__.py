@@ -18,6 +18,7 @@ from authio.plugin.contract import (
     ServiceProvider,
     Settings,
 )
+from authio.plugin.diagnosis import Explanation
 from authio.plugin.fields import box, line, secret, upload
 from authio.plugin.fingerprints import OidcFingerprint, SamlFingerprint
 from authio.plugin.hookspecs import hookimpl
@@ -43,6 +44,7 @@ __all__ = [
     "Confidence",
     "Connector",
     "Context",
+    "Explanation",
     "Fetch",
     "Fetched",
     "Finding",

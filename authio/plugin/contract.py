@@ -16,6 +16,8 @@ from typing import Any, ClassVar, Protocol
 
 import colander
 
+from authio.plugin import diagnosis
+from authio.plugin.diagnosis import Explanation
 from authio.plugin.walkthrough import Walkthrough
 from authio.protocols.addresses import tidy
 from authio.protocols.findings import Finding, Level, Refused
@@ -153,6 +155,11 @@ class Connector:
     """Our profile's field to this provider's names, first hit wins."""
     messages: ClassVar[Mapping[str, str]] = {}
     """Sentences for codes: better ones for the core's, and those of codes that are this provider's own."""
+    explanations: ClassVar[Mapping[str, str]] = {}
+    """Where the cause of a refused sign-in is put right, with labels of the walkthrough in bold.
+
+    By topic (``authio.plugin.diagnosis.TOPICS``), or for one code, or for one ``code.check``.
+    """
     takes_any: ClassVar[bool] = False
     """Whether it serves every identity provider of its protocol, so that nothing is foreign to it."""
 
@@ -172,6 +179,21 @@ class Connector:
             finding
             if own is None or core is None or finding.message != core[1]
             else replace(finding, message=own)
+        )
+
+    def explain(self, code: str, check: str = "") -> Explanation:
+        """Where the cause of a sign-in refused with *code* is put right: a sentence, and a step.
+
+        Has an answer to every code there is, with this connector's words or with those of its protocol.
+        """
+        asking = next((step for step in self.walkthrough.steps if step.asks), self.walkthrough.steps[-1])
+        return diagnosis.explain(
+            code,
+            check,
+            protocol=self.protocol,
+            own=self.explanations,
+            walkthrough=self.walkthrough,
+            brought=asking.title,
         )
 
     def check(self, field: str, value: str | bytes, context: Context) -> Judged:

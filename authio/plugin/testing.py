@@ -42,6 +42,7 @@ from authio.plugin.contract import (
     Refused,
     ServiceProvider,
 )
+from authio.plugin.diagnosis import codes_of, labels_in, topic_of
 from authio.plugin.inspection import Inspection, Verdict, inspect, judge_value
 from authio.plugin.loader import Plugins
 from authio.protocols.reasons import noticed
@@ -217,6 +218,24 @@ class ProviderContract:
         for connector in self.provider.connectors:
             for step in connector.walkthrough.steps:
                 assert step.last_checked is not None, f"{connector.key}: {step.title}"
+
+    def test_every_refused_sign_in_leads_to_a_label_of_the_walkthrough(self) -> None:
+        for connector in self.provider.connectors:
+            known = {label for step in connector.walkthrough.steps for label in labels_in(step)}
+            for found in codes_of(connector.protocol):
+                code, _, check = found.partition(".")
+                explanation = connector.explain(code, check)
+                assert explanation.labels, f"{connector.key}: {found} names no label"
+                strangers = set(explanation.labels) - known
+                assert not strangers, f"{connector.key}: {found} names {strangers}, which no step does"
+                assert 1 <= explanation.step <= len(connector.walkthrough.steps)
+
+    def test_explanations_are_about_something_that_happens(self) -> None:
+        for connector in self.provider.connectors:
+            codes = codes_of(connector.protocol)
+            topics = {topic_of(*found.partition(".")[::2]) for found in codes}
+            strangers = set(connector.explanations) - topics - set(codes)
+            assert not strangers, f"{connector.key} explains {strangers}"
 
     def test_icon_and_pictures_are_in_the_package_and_harmless(self) -> None:
         paths = {self.provider.icon}

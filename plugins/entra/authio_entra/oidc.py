@@ -17,6 +17,7 @@ from authio.plugin import (
     parsed_or_none,
     secret,
 )
+from authio_entra import explanations
 from authio_entra.tenant import CONSOLES, GUID, HOSTS, is_any_tenant, is_for_any_tenant, read_guid
 
 ISSUER = "https://login.microsoftonline.com/{tenant_id}/v2.0"
@@ -65,6 +66,7 @@ class EntraOidc(OidcConnector):
         token=rf"/(?:{GUID}|common|organizations|consumers)/oauth2/(?:v2\.0/)?token",
     )
     consoles = CONSOLES
+    explanations = explanations.OIDC
     messages = {
         "tenant_template": (
             "common, organizations and consumers stand for any tenant. Enter Directory (tenant) ID from the "

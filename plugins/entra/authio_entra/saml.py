@@ -25,6 +25,7 @@ from authio.plugin import (
     parsed_or_none,
     upload,
 )
+from authio_entra import explanations
 from authio_entra.tenant import CONSOLES, GUID, HOSTS, is_any_tenant, is_for_any_tenant, read_guid
 
 METADATA = "https://login.microsoftonline.com/{tenant_id}/federationmetadata/2007-06/federationmetadata.xml?appid={app_id}"
@@ -126,6 +127,7 @@ class EntraSaml(SamlConnector):
         certificate=("CN=Microsoft Azure Federated SSO Certificate",),
     )
     consoles = CONSOLES
+    explanations = explanations.SAML
     messages = {
         "admin_console_url": (
             "This is the address of the admin center. On the application's Single sign-on page, in SAML "

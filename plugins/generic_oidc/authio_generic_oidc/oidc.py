@@ -3,6 +3,7 @@
 import colander
 
 from authio.plugin import OidcConnector, Walkthrough, line, secret
+from authio_generic_oidc.explanations import EXPLANATIONS
 
 
 class OidcAnswers(colander.MappingSchema):
@@ -42,4 +43,5 @@ class GenericOidc(OidcConnector):
     connection_type = "GenericOIDC"
     schema = OidcAnswers
     walkthrough = Walkthrough.load(__package__, "oidc")
+    explanations = EXPLANATIONS
     takes_any = True

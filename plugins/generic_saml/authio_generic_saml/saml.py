@@ -3,6 +3,7 @@
 import colander
 
 from authio.plugin import SamlConnector, Walkthrough, box, line, upload
+from authio_generic_saml.explanations import EXPLANATIONS
 
 
 class SamlAnswers(colander.MappingSchema):
@@ -59,4 +60,5 @@ class GenericSaml(SamlConnector):
         ("idp_entity_id", "sso_url", "certificate"),
     )
     walkthrough = Walkthrough.load(__package__, "saml")
+    explanations = EXPLANATIONS
     takes_any = True

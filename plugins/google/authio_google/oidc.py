@@ -18,6 +18,7 @@ from authio.plugin import (
     line,
     secret,
 )
+from authio_google import explanations
 from authio_google.saml import CONSOLES
 
 ISSUER = "https://accounts.google.com"
@@ -68,6 +69,7 @@ class GoogleOidc(OidcConnector):
         token=r"/token",  # noqa: S106 - a pattern, not a secret
     )
     consoles = CONSOLES
+    explanations = explanations.OIDC
     messages = {
         "not_a_google_client_id": (
             "This is not a client ID of Google's, which ends in .apps.googleusercontent.com. In Google Auth "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colander
 
 from authio.plugin import Context, Judged, SamlConnector, SamlFingerprint, Walkthrough, box, line, upload
+from authio_google import explanations
 
 CONSOLES = (r"(?:admin|workspace|myaccount|console\.cloud|console\.developers)\.google\.com(?:[/?].*)?",)
 """The consoles of Google, and the pages people see of their own."""
@@ -62,6 +63,7 @@ class GoogleSaml(SamlConnector):
         certificate=("OU=Google For Work",),
     )
     consoles = CONSOLES
+    explanations = explanations.SAML
     messages = {
         "google_has_no_metadata_url": (
             "Google has no metadata address. On the app's page in the Admin console, press Download metadata "

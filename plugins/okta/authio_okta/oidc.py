@@ -18,6 +18,7 @@ from authio.plugin import (
     parsed_or_none,
     secret,
 )
+from authio_okta import explanations
 from authio_okta.saml import CONSOLES, HOSTS
 
 
@@ -62,6 +63,7 @@ class OktaOidc(OidcConnector):
         token=r"/oauth2(?:/[^/?]+)?/v1/token",  # noqa: S106 - a pattern, not a secret
     )
     consoles = CONSOLES
+    explanations = explanations.OIDC
     messages = {
         "admin_console_url": (
             "This is the address of your Okta console. The Okta domain is the same name without -admin; it "

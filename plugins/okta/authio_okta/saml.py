@@ -5,6 +5,7 @@ from __future__ import annotations
 import colander
 
 from authio.plugin import SamlConnector, SamlFingerprint, Walkthrough, box, line, upload
+from authio_okta import explanations
 
 HOSTS = ("okta.com", "oktapreview.com", "okta-emea.com", "okta-gov.com", "okta.mil")
 """Where Okta serves its customers, unless they have a domain of their own."""
@@ -77,6 +78,7 @@ class OktaSaml(SamlConnector):
         certificate=("O=Okta", "OU=SSOProvider"),
     )
     consoles = CONSOLES
+    explanations = explanations.SAML
     messages = {
         "admin_console_url": (
             "This is the address of your Okta console. On the application's Sign On tab, press Copy beside "
