@@ -51,6 +51,7 @@ _CONTENTS = (
     .join(events, events.c.id == _d.event_id)
     .where(_d.id == sa.bindparam("delivery"))
 )
+_ENDPOINT_OF = sa.select(_d.endpoint_id).where(_d.id == sa.bindparam("delivery"))
 _INSERT_ATTEMPT = sa.insert(delivery_attempts)
 _NOTE_ATTEMPT = (
     sa.update(delivery_attempts)
@@ -288,6 +289,13 @@ class Webhooks:
             return None
         mine = self._set(parcel.delivery_id, number=parcel.number, due_at=now + wait)
         return wait if mine else None
+
+    def endpoint_of(self, delivery_id: str) -> str | None:
+        """The id of the endpoint a delivery goes to; None if the delivery is gone."""
+        found: str | None = self._connection.execute(
+            _ENDPOINT_OF, {"delivery": delivery_id}
+        ).scalar_one_or_none()
+        return found
 
     def due(self, limit: int) -> Mapping[str, Sequence[str]]:
         """Deliveries whose time has come and that nobody holds, the longest due first, by endpoint."""

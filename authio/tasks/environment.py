@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from authio.clock import Clock
 from authio.outbound import Outbound
 from authio.services import Services
 from authio.settings import Settings
+from authio.tasks.lines import Lines
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -28,3 +29,7 @@ class Environment:
     outbound: Outbound
     clock: Clock
     settings: Settings
+    lines: Lines = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", Lines(self.settings.worker_threads))

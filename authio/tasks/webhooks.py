@@ -23,13 +23,21 @@ _REFUSALS = {"private_address": "url_forbidden", "insecure_url": "url_forbidden"
 
 
 def deliver_webhook(environment: Environment, *delivery_ids: str) -> None:
-    """Try each delivery once, in their order; they go to one endpoint."""
-    for delivery_id in delivery_ids:
+    """Try each delivery once, in their order; they go to one endpoint, whose line they join."""
+    with environment.begin(write=False) as services:
+        endpoint_id = services.webhooks.endpoint_of(delivery_ids[0])
+    lines = environment.lines
+    if endpoint_id is None or not lines.join(endpoint_id, delivery_ids):
+        return
+    while (delivery_id := lines.next(endpoint_id)) is not None:
+        started = time.monotonic()
         try:
             _deliver(environment, delivery_id)
         except Exception:
             # Its lease runs out and the sweep finds it. The others are not to wait for that.
             logger.exception("Delivery %s could not be tried.", delivery_id)
+        if not lines.served(endpoint_id, time.monotonic() - started):
+            return
 
 
 def _deliver(environment: Environment, delivery_id: str) -> None:
