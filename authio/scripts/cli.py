@@ -18,7 +18,12 @@ from authio.errors import AuthioError, StartupError
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; its exit status. Problems are told on standard error, without a traceback."""
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    given = sys.argv[1:] if argv is None else argv
+    if not given:
+        parser.print_help(sys.stderr)
+        return 2
+    arguments = parser.parse_args(given)
     # Pyramid still looks its assets up through pkg_resources; nobody who runs this can do anything about it.
     warnings.filterwarnings("ignore", message="pkg_resources is deprecated", category=UserWarning)
     module = importlib.import_module(f"authio.scripts.{arguments.module}")

@@ -130,6 +130,11 @@ def test_generic_openid_connect_from_the_link_to_live(
         person.look("oidc-refused")
         fill(person, "issuer", issuer)
         submit(person, "answers")
+        # The secret was given for the other address; it is not taken along.
+        person.page.locator('#field-client_secret[aria-invalid="true"]').wait_for()
+        person.look("oidc-secret-again")
+        fill(person, "client_secret", "kept-between-us")
+        submit(person, "answers")
         person.expect_page("review")
         assert "kept-between-us" not in person.page.content()
         person.look("oidc-filled")

@@ -171,3 +171,9 @@ def test_a_provider_that_cannot_be_loaded_is_named_with_the_line_and_the_way_out
     assert (
         authio("providers", settings, **place, AUTHIO_PLUGINS_BLOCKED="authio-provider-torn").returncode == 0
     )
+
+
+def test_whoever_gives_no_command_is_shown_what_there_is(authio: Command) -> None:
+    done = authio()
+    assert done.returncode == 2
+    assert {"serve", "migrate", "inspect"} <= set(done.stderr.split())
