@@ -143,7 +143,7 @@ def read_jwks(document: bytes, *, now: datetime) -> Jwks:
 
 
 def _key(entry: object) -> Jwk | None:
-    if not isinstance(entry, dict) or entry.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth", "k"}:
+    if not isinstance(entry, dict) or entry.keys() & {"d", "p", "q", "dp", "dq", "qi", "oth"}:
         return None
     kty, kid, algorithm, curve = (entry.get(name) for name in ("kty", "kid", "alg", "crv"))
     operations = entry.get("key_ops", ["verify"])
