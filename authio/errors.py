@@ -44,6 +44,10 @@ CODES: Mapping[str, Code] = {
     "domain_already_verified": Code(400, "This domain is verified already."),
     "external_id_already_used": Code(400, "Another organization already has this external_id."),
     "invalid_metadata": Code(400, "metadata takes at most 50 keys of 40 characters with text values of 600."),
+    "client_unknown": Code(400, "No product is known by this client_id."),
+    "redirect_uri_mismatch": Code(400, "This redirect_uri is not registered."),
+    "relay_state_invalid": Code(400, "The RelayState is not the one that was sent."),
+    "state_too_long": Code(400, "state may have at most 1024 bytes."),
     "missing_api_key": Code(401, "Send your API key as 'Authorization: Bearer sk_...'."),
     "invalid_api_key": Code(401, "This API key is unknown or has been revoked."),
     "csrf_failed": Code(
@@ -58,6 +62,8 @@ CODES: Mapping[str, Code] = {
     "organization_not_found": Code(404, "There is no such organization in this project."),
     "organization_domain_not_found": Code(404, "There is no such domain in this project."),
     "connection_not_found": Code(404, "There is no such connection in this project."),
+    "redirect_uri_not_found": Code(404, "There is no such redirect URI in this project."),
+    "sign_in_attempt_not_found": Code(404, "There is no such sign-in attempt in this project."),
     "webhook_endpoint_not_found": Code(404, "There is no such webhook endpoint in this project."),
     "event_not_found": Code(404, "There is no such event in this project."),
     "api_key_not_found": Code(404, "There is no such API key in this project."),
@@ -68,6 +74,7 @@ CODES: Mapping[str, Code] = {
     "provider_not_found": Code(404, "This identity provider is not installed here."),
     "method_not_allowed": Code(405, "This address does not take that method."),
     "domain_already_exists": Code(409, "This domain already exists in the organization."),
+    "duplicate_redirect_uri": Code(409, "This redirect URI is registered already."),
     "duplicate_endpoint": Code(409, "There is a webhook endpoint with this endpoint_url already."),
     "idempotency_error": Code(409, "This Idempotency-Key was used before with another request."),
     "idempotency_in_progress": Code(

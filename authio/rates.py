@@ -51,6 +51,7 @@ def rates_of(settings: Settings) -> Mapping[str, Rate]:
         "api": Rate(settings.rate_api, 60),
         "unknown_tokens": Rate(settings.rate_unknown_tokens, 60),
         "portal": Rate(settings.rate_portal, 60),
+        "sso": Rate(settings.rate_sso, 60),
         "link_requests": Rate(settings.rate_link_requests, 3600),
     }
 

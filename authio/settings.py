@@ -259,6 +259,28 @@ class Settings:
         "6000",
         "API requests, per minute and key.",
     )
+    rate_sso: int = _setting(
+        "authio.rate_limit.sso",
+        "AUTHIO_RATE_LIMIT_SSO",
+        _count(1, 10**9),
+        "600",
+        "Sign-ins begun, and answers of identity providers, per minute and address.",
+    )
+    saml_clock_skew: int = _setting(
+        "authio.saml_clock_skew",
+        "AUTHIO_SAML_CLOCK_SKEW",
+        _count(0, 300),
+        "180",
+        "Seconds that an identity provider's clock may differ from ours.",
+    )
+    sign_in_details_days: int = _setting(
+        "authio.sign_in_details_days",
+        "AUTHIO_SIGN_IN_DETAILS_DAYS",
+        _count(1, 3650),
+        "30",
+        "Days after which a sign-in attempt's personal data is forgotten: the profile, what the identity "
+        "provider sent, addresses. That there was an attempt, and how it ended, stays.",
+    )
     rate_link_requests: int = _setting(
         "authio.rate_limit.link_requests",
         "AUTHIO_RATE_LIMIT_LINK_REQUESTS",

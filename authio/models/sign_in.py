@@ -27,6 +27,7 @@ class AttemptKind(StrEnum):
 
 
 _STARTED = sa.text("status = 'started'")
+_DETAILED = sa.text("forget_at IS NOT NULL")
 
 sign_in_attempts = sa.Table(
     "sign_in_attempts",
@@ -44,8 +45,10 @@ sign_in_attempts = sa.Table(
     sa.Column("handle_digest", sa.LargeBinary(32), nullable=True, unique=True),
     # SHA-256 of the browser's cookie: only the browser that began may finish.
     sa.Column("browser_digest", sa.LargeBinary(32), nullable=True),
-    # Sealed JSON: the request's ID, nonce and PKCE verifier.
+    # Sealed JSON: the request's ID, nonce and PKCE verifier, and the request itself.
     sa.Column("sealed_secrets", sa.LargeBinary, nullable=True),
+    # Sealed: what came back, as it came. Forgotten in time.
+    sa.Column("sealed_answer", sa.LargeBinary, nullable=True),
     # The product's side: where to go back to, and what to bring along unchanged.
     sa.Column("redirect_uri", sa.String(2048), nullable=True),
     sa.Column("app_state", sa.Text, nullable=True),
@@ -67,8 +70,11 @@ sign_in_attempts = sa.Table(
     moment("created_at"),
     moment("expires_at"),
     moment("finished_at", nullable=True),
+    # When its personal data goes; null once it is gone.
+    moment("forget_at", nullable=True),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "connection_id", "id"),
+    sa.Index("ix_sign_in_attempts_forget", "forget_at", sqlite_where=_DETAILED, postgresql_where=_DETAILED),
     sa.Index("ix_sign_in_attempts_open", "expires_at", sqlite_where=_STARTED, postgresql_where=_STARTED),
 )
 

@@ -78,6 +78,10 @@ _OIDC: Mapping[str, Refusal] = {
 
 _SHARED: Mapping[str, Refusal] = {
     "access_denied": Refusal(302, "The identity provider answers that the person was not signed in."),
+    "connection_unlinked": Refusal(302, "The connection is not in use (any more)."),
+    "profile_not_allowed_outside_organization": Refusal(
+        302, "The e-mail address is outside the organization's domains, or in another organization's."
+    ),
 }
 
 REFUSALS: Mapping[str, Refusal] = MappingProxyType({**_SAML, **_OIDC, **_SHARED})

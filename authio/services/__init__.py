@@ -6,7 +6,8 @@ service cannot tell which of them is calling.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -17,15 +18,24 @@ from authio.db import connection_of
 from authio.plugin import Plugins
 from authio.queue import Bell
 from authio.services.actor import Actor
+from authio.services.admissions import Admissions
+from authio.services.attempts import Attempts
 from authio.services.audit import Audit
 from authio.services.connections import Connections
 from authio.services.events import Events
+from authio.services.grants import Grants
 from authio.services.idempotency import Idempotency
+from authio.services.known import Known
 from authio.services.lazily import lazily
 from authio.services.organizations import Organizations
 from authio.services.portal_sessions import PortalSessions
 from authio.services.projects import Projects
+from authio.services.redirect_uris import RedirectUris
 from authio.services.setup_links import SetupLinks
+from authio.services.sign_ins import SignIns
+from authio.services.signing_keys import SigningKeys
+from authio.services.sp_keys import SpKeys
+from authio.services.targets import Targets
 from authio.services.webhooks import Webhooks
 from authio.settings import Settings
 
@@ -39,6 +49,10 @@ class Parts:
     vault: Vault
     plugins: Plugins
     bell: Bell
+    known: Known = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "known", Known(self.vault))
 
 
 class Services:
@@ -99,3 +113,54 @@ class Services:
         return Connections(
             self._connection, self.parts.clock, self.parts.vault, self.events, self.setup_links, self.audit
         )
+
+    @lazily
+    def redirect_uris(self) -> RedirectUris:
+        return RedirectUris(self._connection, self.parts.clock, self.audit)
+
+    @lazily
+    def targets(self) -> Targets:
+        return Targets(
+            self._connection,
+            self.parts.plugins,
+            self.parts.known,
+            self.connections,
+            self.parts.settings.base_url,
+        )
+
+    @lazily
+    def attempts(self) -> Attempts:
+        return Attempts(
+            self._connection,
+            self.parts.clock,
+            self.parts.vault,
+            self.actor,
+            details=timedelta(days=self.parts.settings.sign_in_details_days),
+        )
+
+    @lazily
+    def admissions(self) -> Admissions:
+        return Admissions(self._connection, self.parts.clock)
+
+    @lazily
+    def grants(self) -> Grants:
+        return Grants(self._connection, self.parts.clock, self.parts.vault, self.audit)
+
+    @lazily
+    def signing_keys(self) -> SigningKeys:
+        return SigningKeys(
+            self._connection,
+            self.parts.clock,
+            self.parts.vault,
+            self.parts.known,
+            self.audit,
+            self.parts.settings.base_url,
+        )
+
+    @lazily
+    def sp_keys(self) -> SpKeys:
+        return SpKeys(self._connection, self.parts.clock, self.parts.vault, self.parts.known, self.audit)
+
+    @lazily
+    def sign_ins(self) -> SignIns:
+        return SignIns(self.attempts, self.admissions, self.grants, self.connections, self.events, self.audit)

@@ -69,6 +69,15 @@ _GO_LIVE = (
     .returning(connections)
 )
 
+_ACTIVATE = (
+    sa.update(connections)
+    .where(_t.id == sa.bindparam("validating"), _t.state == ConnectionState.VALIDATING.value)
+    .values(
+        state=ConnectionState.ACTIVE.value, activated_at=sa.bindparam("now"), updated_at=sa.bindparam("now")
+    )
+    .returning(connections)
+)
+
 
 def service_provider(base_url: str, connection_id: str) -> ServiceProvider:
     """Our own side of a connection: the addresses its identity provider is given.
@@ -303,6 +312,19 @@ class Connections:
         self._tell(row, spent, retired)
         fault("save.after-events")
         return row
+
+    def activate(self, row: Any) -> Any | None:
+        """Somebody signed in over *row*: one that waits for that is active from now on, and is returned."""
+        if row.state != ConnectionState.VALIDATING:
+            return None
+        active = self._connection.execute(
+            _ACTIVATE, {"validating": row.id, "now": self._clock.now()}
+        ).one_or_none()
+        if active is not None:
+            self._audited(
+                "connection.activated", active, before={"state": row.state}, after={"state": active.state}
+            )
+        return active
 
     def _tell(self, row: Any, spent: Any, retired: Sequence[Any]) -> None:
         """Events and audit of a save.

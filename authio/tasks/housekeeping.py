@@ -8,6 +8,7 @@ from authio.tasks.webhooks import deliver_webhook
 SWEEP = 500
 """Deliveries that one sweep rings for. While as many rings are waiting, workers have enough to do."""
 EXPIRING = 100
+"""Rows that one transaction marks as lapsed."""
 
 
 def ring_again(environment: Environment) -> None:
@@ -32,8 +33,19 @@ def expire_links(environment: Environment) -> None:
             expired = services.setup_links.expire_due(EXPIRING)
 
 
+def time_out_sign_ins(environment: Environment) -> None:
+    """Mark the sign-ins from which nobody came back, and record that."""
+    overdue = EXPIRING
+    while overdue == EXPIRING:
+        with environment.begin() as services:
+            overdue = services.sign_ins.time_out(EXPIRING)
+
+
 def prune(environment: Environment) -> None:
-    """Forget answers that no retry asks for any more, their secrets first, and portal sessions long past."""
+    """Forget answers that no retry asks for any more, their secrets first, and what else has had its time."""
     with environment.begin() as services:
         services.idempotency.forget()
         services.portal_sessions.forget()
+        services.grants.forget()
+        services.admissions.forget()
+        services.attempts.forget()

@@ -14,6 +14,7 @@ from pyramid_retry import is_error_retryable
 from authio.db import unavailable
 from authio.errors import CODES, AuthioError, BadRequest, Internal, NotFound
 from authio.views.portal.errors import error_page, is_portal
+from authio.views.sso.pages import is_sign_in, sign_in_error
 from authio.wire.error import error_out
 
 logger = logging.getLogger(__name__)
@@ -54,7 +55,7 @@ def answer_to(request: Request, error: BaseException) -> Response:
 
 def _page(request: Request, error: AuthioError) -> Response:
     try:
-        return error_page(request, error)
+        return sign_in_error(request, error) if is_sign_in(request) else error_page(request, error)
     except Exception as failure:  # noqa: BLE001 - an error about an error still needs an answer
         return _json(request, _known(request, failure))
 
@@ -84,7 +85,7 @@ def _with_code(code: str) -> AuthioError:
 def _wants_page(request: Request) -> bool:
     """Portal pages decide for themselves; an address that is no API answers as the client prefers."""
     try:
-        if is_portal(request):
+        if is_portal(request) or is_sign_in(request):
             return True
     except UnicodeDecodeError:
         return False

@@ -31,8 +31,16 @@ def api_route(path: str) -> str:
 
 
 def _sso(config: Configurator) -> None:
-    """The addresses that identity providers are given."""
+    """The addresses that identity providers are given, those that browsers are sent to, and what follows."""
     config.add_route("sso.saml.metadata", "/sso/saml/{ulid}/metadata")
+    config.add_route("sso.saml.acs", "/sso/saml/{ulid}/acs")
+    config.add_route("sso.oidc.callback", "/sso/oidc/{ulid}/callback")
+    config.add_route("sso.start", "/sso/{ulid}/start")
+    for prefix, name in (("", ""), ("/v1", ".v1")):
+        config.add_route(f"sso.authorize{name}", f"{prefix}/sso/authorize")
+        config.add_route(f"api.sso.token{name}", f"{prefix}/sso/token")
+        config.add_route(f"api.sso.profile{name}", f"{prefix}/sso/profile")
+        config.add_route(f"api.sso.jwks{name}", f"{prefix}/sso/jwks/{{client_id}}")
 
 
 def _portal(config: Configurator) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -27,12 +28,21 @@ def includeme(config: Configurator) -> None:
     config.add_request_method(_begin, "begin")
 
 
+_SIGN_IN = re.compile(
+    r"(?:/v1)?/sso/(?:authorize|token|profile|jwks/[^/]*|[^/]*/start|saml/[^/]*/acs|oidc/[^/]*/callback)/?"
+)
+"""The paths of a sign-in, from the product and back to it."""
+
+
 def uses_pyramid_tm(request: Any) -> bool:
     """Whether pyramid_tm spans this request.
 
-    It does not span what has to fetch from elsewhere before it writes (the portal's forms), because an
-    open transaction never waits for somebody else's server, nor the mint, where its cost shows.
+    It does not span what has to fetch from elsewhere before it writes (the portal's forms, answers of
+    identity providers), because an open transaction never waits for somebody else's server, nor the mint
+    and the steps of a sign-in, where its cost shows.
     """
+    if _SIGN_IN.fullmatch(request.path_info):
+        return False
     if request.method != "POST":
         return not request.path_info.startswith("/static/")
     path = request.path_info

@@ -12,7 +12,7 @@ from authio.wire.fields import Text, optional
 from authio.wire.page import PageQuery
 
 # Clients know one of them by another spelling than the object has.
-_SPELLINGS = {"GithubOAuth": "GitHubOAuth"}
+SPELLINGS = {"GithubOAuth": "GitHubOAuth"}
 
 
 def connection_out(row: Any, domains: Iterable[Any]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ class ConnectionsQuery(PageQuery):
 
     organization_id = optional(Text(most=64), description="Of this organization.")
     connection_type = optional(
-        Text(most=40), preparer=lambda name: _SPELLINGS.get(name, name), description="Of this type."
+        Text(most=40), preparer=lambda name: SPELLINGS.get(name, name), description="Of this type."
     )
     domain = optional(Text(most=253), description="Of an organization with this domain.")
     search = optional(Text(), description="With this in the name.")

@@ -35,9 +35,12 @@ _DELETED_CONNECTION = _keys("object id organization_id connection_type name stat
 _CONNECTION = _DELETED_CONNECTION | _keys("status domains")
 _LINK = _keys("object id project_id organization_id intents state expires_at created_at")
 
+_SIGN_IN = _keys("type status ip_address user_agent user_id email sso")
+
 _AN_ORGANIZATION = "the Organization"
 _A_DOMAIN = "the OrganizationDomain"
 _A_LINK = "the link, without token and url"
+_AN_ATTEMPT = "the attempt: who, from where, over which connection; `sso.session_id` names it"
 
 CATALOGUE: Mapping[str, EventType] = {
     "organization.created": EventType("An organization was made.", _AN_ORGANIZATION, _ORGANIZATION),
@@ -77,6 +80,22 @@ CATALOGUE: Mapping[str, EventType] = {
         "the Connection as it was, without `status` and `domains`",
         _DELETED_CONNECTION,
     ),
+    "authentication.sso_started": EventType(
+        "Somebody was sent to an identity provider.", _AN_ATTEMPT, _SIGN_IN
+    ),
+    "authentication.sso_succeeded": EventType(
+        "An identity provider's answer signed somebody in.", _AN_ATTEMPT, _SIGN_IN
+    ),
+    "authentication.sso_failed": EventType(
+        "An identity provider's answer signed nobody in.",
+        _AN_ATTEMPT + ", with `error`",
+        _SIGN_IN | {"error"},
+    ),
+    "authentication.sso_timed_out": EventType(
+        "Nobody came back from the identity provider in time.",
+        _AN_ATTEMPT + ", with `error`",
+        _SIGN_IN | {"error"},
+    ),
     "admin_portal.link_created": EventType("A setup link was minted.", _A_LINK, _LINK),
     "admin_portal.link_opened": EventType(
         "A setup link was opened for the first time, by a person or by a scanner of mail.", _A_LINK, _LINK
@@ -101,8 +120,6 @@ NOT_SENT_YET = _keys(
     connection.saml_certificate_renewal_required connection.saml_certificate_renewed
     dsync.activated dsync.deleted dsync.group.created dsync.group.deleted dsync.group.updated
     dsync.group.user_added dsync.group.user_removed dsync.user.created dsync.user.updated dsync.user.deleted
-    authentication.sso_started authentication.sso_succeeded authentication.sso_failed
-    authentication.sso_timed_out
     """
 )
 """Types of the same wire that nothing records so far. Endpoints may subscribe to them already."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from authio.models import ConnectionState, DomainState, LinkState
+from authio.models import AttemptKind, AttemptStatus, ConnectionState, DomainState, LinkState
 
 _EXAMPLE = "01JD8Z6R3V5T7X9B1D3F5H7K9M"
 _TIME: Mapping[str, Any] = {
@@ -143,6 +143,41 @@ OBJECTS: Mapping[str, dict[str, Any]] = {
             **_STAMPS,
         },
         optional={"secret": {"type": "string", "description": "Signs what is sent: whsec_ and base64."}},
+    ),
+    "RedirectUri": _object(
+        "redirect_uri", {"id": _id("ruri"), "uri": _TEXT, "default": {"type": "boolean"}, **_STAMPS}
+    ),
+    "SignInAttempt": _object(
+        "sign_in_attempt",
+        {
+            "id": _id("attempt"),
+            "organization_id": _id("org"),
+            "connection_id": _id("conn"),
+            "kind": _one_of(AttemptKind),
+            "protocol": _one_of(["saml", "oidc"]),
+            "status": _one_of(AttemptStatus),
+            "idp_initiated": {"type": "boolean"},
+            "email": _MAYBE,
+            "ip_address": _MAYBE,
+            "user_agent": _MAYBE,
+            "error": {
+                "type": ["object", "null"],
+                "required": ["code", "message", "found", "expected"],
+                "properties": {"code": _TEXT, "message": _TEXT, "found": _MAYBE, "expected": _MAYBE},
+                "additionalProperties": False,
+            },
+            "steps": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["step", "at"],
+                    "properties": {"step": _one_of(["sent", "identified", "refused"]), "at": _TIME},
+                },
+                "description": "What was sent and what came back. Empty once the details are forgotten.",
+            },
+            "created_at": _TIME,
+            "finished_at": {"type": ["string", "null"]},
+        },
     ),
     "Event": _object(
         "event",

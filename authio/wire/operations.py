@@ -13,7 +13,9 @@ from authio.wire.connection import ConnectionsQuery
 from authio.wire.event import EventsQuery
 from authio.wire.organization import OrganizationChangesIn, OrganizationIn, OrganizationsQuery
 from authio.wire.page import PageQuery
+from authio.wire.redirect_uri import RedirectUriIn
 from authio.wire.setup_link import SetupLinkIn, SetupLinksQuery
+from authio.wire.sign_in import SignInAttemptsQuery
 from authio.wire.webhook_endpoint import WebhookEndpointChangesIn, WebhookEndpointIn
 
 
@@ -48,6 +50,7 @@ class Operation:
 
 _ORGANIZATIONS, _CONNECTIONS, _TOKENS = "Organizations", "Connections", "Admin Portal"
 _ENDPOINTS, _EVENTS = "Webhook endpoints", "Events"
+_SIGN_INS, _REDIRECTS = "Sign-ins", "Redirect URIs"
 _TOKEN_PATH = "/sso/admin-portal/tokens"  # noqa: S105 - a path, not a secret
 
 _ALL = (
@@ -197,6 +200,61 @@ _ALL = (
         summary="Revoke a setup link",
         status=204,
         codes=("token_not_found",),
+        ours=True,
+    ),
+    Operation(
+        name="list_redirect_uris",
+        method="GET",
+        path="/redirect_uris",
+        tag=_REDIRECTS,
+        summary="List redirect URIs",
+        answer="RedirectUri",
+        is_list=True,
+        query=PageQuery,
+        ours=True,
+    ),
+    Operation(
+        name="create_redirect_uri",
+        method="POST",
+        path="/redirect_uris",
+        tag=_REDIRECTS,
+        summary="Register a redirect URI",
+        status=201,
+        answer="RedirectUri",
+        body=RedirectUriIn,
+        codes=("duplicate_redirect_uri",),
+        example={"uri": "https://app.example.com/callback", "default": True},
+        ours=True,
+    ),
+    Operation(
+        name="delete_redirect_uri",
+        method="DELETE",
+        path="/redirect_uris/{redirect_uri_id}",
+        tag=_REDIRECTS,
+        summary="Remove a redirect URI",
+        status=204,
+        codes=("redirect_uri_not_found",),
+        ours=True,
+    ),
+    Operation(
+        name="list_sign_in_attempts",
+        method="GET",
+        path="/sign_in_attempts",
+        tag=_SIGN_INS,
+        summary="List sign-in attempts",
+        answer="SignInAttempt",
+        is_list=True,
+        query=SignInAttemptsQuery,
+        ours=True,
+    ),
+    Operation(
+        name="get_sign_in_attempt",
+        method="GET",
+        path="/sign_in_attempts/{attempt_id}",
+        tag=_SIGN_INS,
+        summary="Get a sign-in attempt",
+        answer="SignInAttempt",
+        codes=("sign_in_attempt_not_found",),
         ours=True,
     ),
     Operation(

@@ -124,6 +124,7 @@ def upgrade() -> None:
         sa.Column("handle_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("browser_digest", sa.LargeBinary(length=32), nullable=True),
         sa.Column("sealed_secrets", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed_answer", sa.LargeBinary(), nullable=True),
         sa.Column("redirect_uri", sa.String(length=2048), nullable=True),
         sa.Column("app_state", sa.Text(), nullable=True),
         sa.Column("code_challenge", sa.String(length=128), nullable=True),
@@ -140,6 +141,7 @@ def upgrade() -> None:
         sa.Column("created_at", UtcTime, nullable=False),
         sa.Column("expires_at", UtcTime, nullable=False),
         sa.Column("finished_at", UtcTime, nullable=True),
+        sa.Column("forget_at", UtcTime, nullable=True),
         sa.ForeignKeyConstraint(
             ["organization_id"],
             ["organizations.id"],
@@ -155,6 +157,13 @@ def upgrade() -> None:
     with op.batch_alter_table("sign_in_attempts", schema=None) as batch_op:
         batch_op.create_index(
             batch_op.f("ix_sign_in_attempts_connection_id_id"), ["connection_id", "id"], unique=False
+        )
+        batch_op.create_index(
+            "ix_sign_in_attempts_forget",
+            ["forget_at"],
+            unique=False,
+            sqlite_where=sa.text("forget_at IS NOT NULL"),
+            postgresql_where=sa.text("forget_at IS NOT NULL"),
         )
         batch_op.create_index(
             "ix_sign_in_attempts_open",

@@ -124,7 +124,7 @@ class _Answerer:
         return brought
 
     def _answered(self, call: Call) -> Response:
-        key = _idempotency_key(call.request) if self._operation.method == "POST" else None
+        key = idempotency_key(call.request) if self._operation.method == "POST" else None
         if key is None:
             return self._response(self._act(call))
         store = call.services.idempotency
@@ -163,7 +163,8 @@ def _transaction(request: Request) -> Iterator[Services]:
             yield services
 
 
-def _idempotency_key(request: Request) -> str | None:
+def idempotency_key(request: Request) -> str | None:
+    """What names this request when it is sent again; None if nothing does."""
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
