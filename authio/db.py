@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,11 +33,11 @@ metadata = sa.MetaData(
 )
 
 # No answer may take ten seconds, and a request waits twice at most: to note the key's use, and to act.
-_BUSY_MS = 4_500
+_TURN_SECONDS = 2.5
+_BUSY_MS = 2_000
 _LOCK_TIMEOUT = "4s"
 _STATEMENT_TIMEOUT = "8s"
 _POOL_SECONDS = 4
-_READ_ONLY = "25006"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -129,7 +130,9 @@ class Database:
                 weak = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() in {"off", "local"}
         if weak and not allow_weak:
             raise StartupError(
-                ["The database may forget acknowledged writes: mend that, or set authio.allow_weak_durability."]
+                [
+                    "The database may forget acknowledged writes: mend that, or set authio.allow_weak_durability."
+                ]
             )
 
     def dispose(self) -> None:
@@ -169,8 +172,6 @@ def unavailable(error: BaseException) -> Unavailable | None:
         return None
     if error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError)):
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
-    if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
-        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
         error, (exc.IntegrityError, exc.DataError, exc.ProgrammingError)
     ):
@@ -192,7 +193,9 @@ def _engine(url: str, pool_size: int) -> sa.Engine:
             connect_args={"timeout": _BUSY_MS / 1000, "isolation_level": None, "check_same_thread": False},
         )
         event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        turns = _Turns()
+        event.listen(engine, "begin", turns.begin)
+        event.listen(engine, "checkin", turns.end)
     else:
         engine = sa.create_engine(
             url,
@@ -223,9 +226,30 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor.close()
 
 
-def _begin_sqlite(connection: sa.Connection) -> None:
-    write = connection.get_execution_options().get("authio_write", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+class _Turns:
+    """Lets the writers of this process go one after the other.
+
+    SQLite has room for one, and makes the others sleep and look again, ever more rarely: the database idles
+    while they sleep, and now and then one sleeps for long. Queued here, the next one goes on at once. Writers
+    of other processes are still SQLite's to keep apart.
+    """
+
+    def __init__(self) -> None:
+        self._turn = threading.Lock()
+
+    def begin(self, connection: sa.Connection) -> None:
+        """Begin in the mode that the transaction asks for."""
+        if not connection.get_execution_options().get("authio_write", True):
+            connection.exec_driver_sql("BEGIN")
+            return
+        # Who waits in vain goes to SQLite without a turn, and is told there what is in the way.
+        connection.info["authio_turn"] = self._turn.acquire(timeout=_TURN_SECONDS)
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def end(self, _: Any, record: Any) -> None:
+        """The connection goes back to its pool: whatever became of the transaction, it is over."""
+        if record.info.pop("authio_turn", False):
+            self._turn.release()
 
 
 event.listen(Session, "after_commit", _run_after_commit)
