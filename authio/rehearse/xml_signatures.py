@@ -87,6 +87,8 @@ class Method:
     uri: str | None = None
     """What the reference points at; None is the element that is signed."""
     key_info: bool = True
+    prefix: str | None = "ds"
+    """What the names of the signature begin with; None is the default namespace."""
     hmac_key: bytes | None = field(default=None, repr=False)
     """Sign by a keyed hash instead of the signer's key, as a forger tries."""
 
@@ -94,11 +96,11 @@ class Method:
 def sign(element: etree._Element, by: Signer, method: Method | None = None) -> etree._Element:
     """Put a signature over *element* into it, after its issuer or first. Returns the signature."""
     how = method or Method()
-    signature = etree.Element(SIGNATURE, nsmap={"ds": DS[1:-1]})
+    signature = etree.Element(SIGNATURE, nsmap={how.prefix: DS[1:-1]})
     info = add(signature, f"{DS}SignedInfo")
     add(info, f"{DS}CanonicalizationMethod", Algorithm=how.canonicalization)
     add(info, f"{DS}SignatureMethod", Algorithm=how.signature)
-    info.append(_reference(element, how))
+    _refer(info, element, how)
     value = add(signature, f"{DS}SignatureValue")
     if how.key_info:
         data = add(add(signature, f"{DS}KeyInfo"), f"{DS}X509Data")
@@ -194,9 +196,9 @@ def decoded(text: str | None) -> bytes:
         raise NotSigned from None
 
 
-def _reference(element: etree._Element, how: Method) -> etree._Element:
-    reference = etree.Element(f"{DS}Reference", nsmap={"ds": DS[1:-1]})
-    reference.set("URI", f"#{element.get('ID')}" if how.uri is None else how.uri)
+def _refer(info: etree._Element, element: etree._Element, how: Method) -> None:
+    uri = f"#{element.get('ID')}" if how.uri is None else how.uri
+    reference = add(info, f"{DS}Reference", URI=uri)
     transforms = add(reference, f"{DS}Transforms")
     for transform in how.transforms:
         made = add(transforms, f"{DS}Transform", Algorithm=transform)
@@ -206,7 +208,6 @@ def _reference(element: etree._Element, how: Method) -> etree._Element:
     digest = hashlib.new(hash_name(how.digest), canonical(element, how.prefixes)).digest()
     add(reference, f"{DS}DigestMethod", Algorithm=how.digest)
     add(reference, f"{DS}DigestValue", base64.b64encode(digest).decode("ascii"))
-    return reference
 
 
 def _signed(octets: bytes, by: Signer, how: Method) -> bytes:
