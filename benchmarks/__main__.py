@@ -73,13 +73,11 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
         "size": lambda: bench.size(arguments.rows),
         "where": bench.where,
     }
-    try:
-        for part in arguments.only or PARTS:
-            print(f"{part}:", flush=True)
-            results[part] = measured[part]()
-    finally:
-        # The databases of a run are large and of no further use.
-        shutil.rmtree(folder)
+    for part in arguments.only or PARTS:
+        print(f"{part}:", flush=True)
+        results[part] = measured[part]()
+    # The databases of a run are large and of no further use. Of one that failed, the logs say why.
+    shutil.rmtree(folder)
     return results
 
 
