@@ -35,6 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except AuthioError as error:
         print(f"authio: {error.message} ({error.code})", file=sys.stderr)
+        for wrong in error.errors:
+            print(f"authio: {wrong.field}: {wrong.message}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough.
@@ -164,6 +166,28 @@ def _projects(commands: argparse._SubParsersAction) -> None:
             parser.add_argument("--name", default="", help="to tell it from the others")
         if act == "revoke":
             parser.add_argument("key", metavar="KEY_ID")
+        _ini_and_json(parser)
+    _redirect_uris(commands)
+
+
+def _redirect_uris(commands: argparse._SubParsersAction) -> None:
+    addresses = commands.add_parser(
+        "redirect-uri", help="Where a project's products may have people sent back to."
+    ).add_subparsers(metavar="ACT", required=True)
+    for act, help in (
+        ("add", "Register an address."),
+        ("list", "Every registered address."),
+        ("remove", "Send nobody there any more."),
+    ):
+        parser = addresses.add_parser(act, help=help)
+        parser.set_defaults(module="redirect_uris", run="list_all" if act == "list" else act)
+        parser.add_argument("--project", metavar="ID", required=True)
+        if act != "list":
+            parser.add_argument("uri", metavar="URI")
+        if act == "add":
+            parser.add_argument(
+                "--default", action="store_true", help="for sign-ins that did not begin at the product"
+            )
         _ini_and_json(parser)
 
 

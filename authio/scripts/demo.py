@@ -77,6 +77,9 @@ _GREETING = """
 """
 
 
+_SAMPLE_PRODUCT = "http://localhost:6547/callback"
+
+
 def _demo_path(runtime: Runtime) -> Path:
     url = runtime.settings.database_url
     folder = Path(url.partition(":///")[2]).parent if url.startswith("sqlite") else Path("var")
@@ -104,6 +107,8 @@ def _make(path: Path, runtime: Runtime) -> dict[str, Any]:
         organization = services.organizations.create(
             project.id, name="Acme Corporation", domains=[("acme.example", DomainState.VERIFIED)]
         )
+        # Where the sample product of examples/ listens.
+        services.redirect_uris.add(project.id, _SAMPLE_PRODUCT, is_default=True)
     demo = {
         "base_url": runtime.settings.base_url,
         "project_id": project.id,

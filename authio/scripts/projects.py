@@ -15,7 +15,8 @@ from authio.services.actor import Actor, ActorType
 
 
 @contextmanager
-def _services(arguments: argparse.Namespace, *, write: bool = True) -> Iterator[Services]:
+def services_of(arguments: argparse.Namespace, *, write: bool = True) -> Iterator[Services]:
+    """Services over one transaction of the installation that the command names."""
     runtime = Runtime(ini.load(arguments.ini))
     try:
         with runtime.begin(write=write, actor=Actor(ActorType.OPERATOR, name="command line")) as services:
@@ -26,34 +27,34 @@ def _services(arguments: argparse.Namespace, *, write: bool = True) -> Iterator[
 
 def create(arguments: argparse.Namespace) -> None:
     """Make a project with its first API key, and print what the vendor's backend needs."""
-    with _services(arguments) as services:
+    with services_of(arguments) as services:
         project = services.projects.create(arguments.name)
         _, key = services.projects.add_key(project.id)
-    _print(arguments, {"project_id": project.id, "client_id": project.client_id, "api_key": key})
+    print_one(arguments, {"project_id": project.id, "client_id": project.client_id, "api_key": key})
 
 
 def list_projects(arguments: argparse.Namespace) -> None:
     """Print every project."""
-    with _services(arguments, write=False) as services:
+    with services_of(arguments, write=False) as services:
         rows = services.projects.all()
-    _print_all(
+    print_all(
         arguments, [{"project_id": row.id, "client_id": row.client_id, "name": row.name} for row in rows]
     )
 
 
 def create_key(arguments: argparse.Namespace) -> None:
     """Make another API key for a project, and print it this once."""
-    with _services(arguments) as services:
+    with services_of(arguments) as services:
         project = services.projects.get(arguments.project)
         row, key = services.projects.add_key(project.id, name=arguments.name)
-    _print(arguments, {"id": row.id, "api_key": key})
+    print_one(arguments, {"id": row.id, "api_key": key})
 
 
 def list_keys(arguments: argparse.Namespace) -> None:
     """Print a project's API keys, by their last four characters."""
-    with _services(arguments, write=False) as services:
+    with services_of(arguments, write=False) as services:
         rows = services.projects.keys(services.projects.get(arguments.project).id)
-    _print_all(
+    print_all(
         arguments,
         [
             {
@@ -71,12 +72,13 @@ def list_keys(arguments: argparse.Namespace) -> None:
 
 def revoke_key(arguments: argparse.Namespace) -> None:
     """Make an API key worthless at once."""
-    with _services(arguments) as services:
+    with services_of(arguments) as services:
         services.projects.revoke_key(services.projects.get(arguments.project).id, arguments.key)
-    _print(arguments, {"id": arguments.key, "revoked": True})
+    print_one(arguments, {"id": arguments.key, "revoked": True})
 
 
-def _print(arguments: argparse.Namespace, values: dict[str, object]) -> None:
+def print_one(arguments: argparse.Namespace, values: dict[str, object]) -> None:
+    """Print one thing, for people or as JSON."""
     if arguments.json:
         print(json.dumps(values))
     else:
@@ -85,7 +87,8 @@ def _print(arguments: argparse.Namespace, values: dict[str, object]) -> None:
             print(f"{name:<{width}}  {'' if value is None else value}")
 
 
-def _print_all(arguments: argparse.Namespace, rows: list[dict[str, object]]) -> None:
+def print_all(arguments: argparse.Namespace, rows: list[dict[str, object]]) -> None:
+    """Print several alike, a line each or as JSON."""
     if arguments.json:
         print(json.dumps(rows))
     else:
