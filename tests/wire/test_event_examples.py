@@ -18,6 +18,7 @@ from authio.wire.connection import connection_deleted_out, connection_event_out,
 from authio.wire.event import CATALOGUE, event_bytes, event_out
 from authio.wire.organization import organization_domain_out, organization_out
 from authio.wire.setup_link import setup_link_out
+from authio.wire.sign_in import sign_in_event_out
 from authio.wire.webhook import signature_headers
 
 EXAMPLES = Path(__file__).parent / "examples"
@@ -82,6 +83,20 @@ def _link(state: str) -> dict[str, Any]:
     return setup_link_out(row, HAPPENED)
 
 
+def _sign_in(status: str, *, email: str | None = None, refusal: str | None = None) -> dict[str, Any]:
+    row = SimpleNamespace(
+        id="attempt_01KF0WWNC05EXAMP1E00000009",
+        organization_id=ORGANIZATION,
+        connection_id=CONNECTION,
+        status=status,
+        refusal=refusal,
+        email=email,
+        ip_address="203.0.113.7",
+        user_agent="Mozilla/5.0",
+    )
+    return sign_in_event_out(row, profile_id="prof_01KF0WWNC05EXAMP1E0000000A" if email else None)
+
+
 API = {"id": "apikey_01KF0WWNC05EXAMP1E00000006", "source": "api", "name": None}
 PORTAL = {"id": "psess_01KF0WWNC05EXAMP1E00000007", "source": "admin_portal", "name": "it@acme.example"}
 SYSTEM = {"id": "system", "source": "system", "name": None}
@@ -98,6 +113,10 @@ MADE_BY_THE_CODE: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "connection.activated": (connection_event_out(_connection("active"), [domain]), PORTAL),
     "connection.deactivated": (connection_event_out(_connection("inactive"), [domain]), PORTAL),
     "connection.deleted": (connection_deleted_out(_connection("active")), API),
+    "authentication.sso_started": (_sign_in("started"), None),
+    "authentication.sso_succeeded": (_sign_in("succeeded", email="ann@acme.example"), None),
+    "authentication.sso_failed": (_sign_in("failed", refusal="saml_audience"), None),
+    "authentication.sso_timed_out": (_sign_in("timed_out"), SYSTEM),
     "admin_portal.link_created": (_link("open"), API),
     "admin_portal.link_opened": (_link("open"), None),
     "admin_portal.link_consumed": (_link("consumed"), PORTAL),
@@ -161,4 +180,7 @@ def test_an_example_survives_the_models_of_an_existing_sdk(event_type):
     )
 
     assert read.to_dict()["id"] == "event_01KF0YW7HN5EXAMP1E00000008"
-    assert read.to_dict()["data"]["id"] == example(event_type)["data"]["id"]
+    data, shown = read.to_dict()["data"], example(event_type)["data"]
+    assert {key: data[key] for key in ("id", "sso", "error") if key in shown} == {
+        key: shown[key] for key in ("id", "sso", "error") if key in shown
+    }

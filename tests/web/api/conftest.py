@@ -15,7 +15,7 @@ from webtest import TestApp
 
 from authio.app import Runtime
 from authio.ids import new_id
-from authio.models import connections
+from authio.models import connections, sign_in_attempts
 from authio.services import Services
 from authio.wire import openapi
 from authio.wire.operations import OPERATIONS
@@ -127,6 +127,38 @@ def add_connection(services: Begin, project: Project) -> Callable[..., str]:
         }
         with services() as s:
             s.session.execute(sa.insert(connections), row)
+        return str(row["id"])
+
+    return add
+
+
+@pytest.fixture
+def add_attempt(services: Begin, project: Project) -> Callable[..., str]:
+    """Put a sign-in attempt over a connection into the table; its id."""
+
+    def add(connection_id: str, organization_id: str, *, project_id: str = project.id, **values: Any) -> str:
+        now = datetime.now(UTC).replace(microsecond=0)
+        row = {
+            "id": new_id("sign_in_attempt"),
+            "project_id": project_id,
+            "organization_id": organization_id,
+            "connection_id": connection_id,
+            "kind": "live",
+            "protocol": "saml",
+            "status": "failed",
+            "is_idp_initiated": False,
+            "settings_version": 1,
+            "steps": [{"step": "refused", "at": "2026-01-15T12:00:00.000Z", "code": "saml_audience"}],
+            "refusal": "saml_audience",
+            "found": "urn:other",
+            "expected": "urn:ours",
+            "created_at": now,
+            "expires_at": now,
+            "finished_at": now,
+            **values,
+        }
+        with services() as s:
+            s.session.execute(sa.insert(sign_in_attempts), row)
         return str(row["id"])
 
     return add

@@ -65,6 +65,7 @@ def test_every_operation_gives_every_answer_that_is_documented(
     runtime: Any,
     vendor: Callable[[str | None], Vendor],
     add_connection: Callable[..., str],
+    add_attempt: Callable[..., str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Each (operation, status) of the document is brought about, and each answer fits its schema."""
@@ -76,7 +77,12 @@ def test_every_operation_gives_every_answer_that_is_documented(
     endpoint = api.post_json("/webhook_endpoints", {"endpoint_url": url, "events": ["*"]}, status=201).json[
         "id"
     ]
+    redirect_uri = api.post_json("/v1/redirect_uris", {"uri": "https://a.example.com/"}, status=201).json[
+        "id"
+    ]
     paths = {
+        "redirect_uri_id": redirect_uri,
+        "attempt_id": add_attempt(connection, organization),
         "organization_id": organization,
         "external_id": "a",
         "connection_id": connection,
@@ -87,12 +93,14 @@ def test_every_operation_gives_every_answer_that_is_documented(
         "create_organization": {"name": "C"},
         "update_organization": {"name": "D"},
         "create_admin_portal_token": {"organization_id": organization},
+        "create_redirect_uri": {"uri": "https://b.example.com/"},
         "create_webhook_endpoint": {"endpoint_url": "https://hooks.example.com/b", "events": ["*"]},
         "update_webhook_endpoint": {"events": ["connection.*"]},
     }
     refused: dict[str, Any] = {
         "create_organization": {"metadata": 1},
         "update_organization": {"metadata": 1},
+        "create_redirect_uri": {"uri": "https://a.example.com/"},
         "create_webhook_endpoint": {"endpoint_url": url, "events": ["*"]},
         "update_webhook_endpoint": {"endpoint_url": url},
     }
