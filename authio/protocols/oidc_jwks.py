@@ -63,8 +63,8 @@ class Jwk:
             modulus, exponent = _number(self.members["n"]), _number(self.members["e"])
             if self.bits < WEAKEST_RSA:
                 raise OidcRefused("oidc_jwks", "weak_key", found=self.bits, expected=WEAKEST_RSA)
-            odd = modulus % 2 == 1 and exponent % 2 == 1
-            if self.bits > STRONGEST_RSA or not odd or not 2 < exponent < _LARGEST_EXPONENT:
+            # Even or tiny exponents are the library's to refuse.
+            if self.bits > STRONGEST_RSA or modulus % 2 == 0 or exponent >= _LARGEST_EXPONENT:
                 raise OidcRefused("oidc_jwks", "bad_key", found=self.kid or "")
         try:
             return public_key(self.members)
