@@ -38,10 +38,11 @@ class Profile:
 class Unclear(Exception):
     """A field of the profile has no value, or two that differ; ``found`` says what there was."""
 
-    def __init__(self, field: str, *, found: str, because: str) -> None:
+    def __init__(self, field: str, *, found: str, because: str, is_missing: bool = False) -> None:
         self.field = field
         self.found = found
         self.because = because
+        self.is_missing = is_missing
         super().__init__(f"{field}: {because}")
 
 
@@ -69,7 +70,10 @@ def read_profile(
     email = read.address(named["email"]) or (subject if stands_in else "")
     if not email:
         raise Unclear(
-            "email", found=", ".join(sorted(values)), because="no attribute holds an e-mail address"
+            "email",
+            found=", ".join(sorted(values)),
+            because="no attribute holds an e-mail address",
+            is_missing=True,
         )
     return Profile(
         id=read.one("id", named["id"]) or subject,

@@ -88,6 +88,18 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType({**_SAML, **_OIDC, **_SHARED}
 """Code to status and sentence: the closed list."""
 
 
+SAML_CHECKS: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        "saml_signature_invalid": frozenset({"unknown_key", "changed"}),
+        "saml_in_response_to": frozenset({"unsolicited", "other_request"}),
+        "saml_attribute": frozenset({"missing", "unclear"}),
+        "saml_subject_confirmation": frozenset({"no_bearer"}),
+        "saml_status": frozenset({"no_authentication"}),
+    }
+)
+"""Checks of one code that fail for different causes, where that helps whoever has to put it right."""
+
+
 class SignInRefused(Exception):
     """This answer of an identity provider signs nobody in.
 
@@ -108,9 +120,17 @@ class SignInRefused(Exception):
 
 
 class SamlRefused(SignInRefused):
-    """A SAML response signs nobody in."""
+    """A SAML response signs nobody in. ``check``, where it is not empty, is one of :data:`SAML_CHECKS`."""
 
     protocol: ClassVar[str] = "saml"
+
+    def __init__(
+        self, code: str, *, found: str = "", expected: str = "", because: str = "", check: str = ""
+    ) -> None:
+        super().__init__(code, found=found, expected=expected, because=because)
+        if check and check not in SAML_CHECKS[code]:
+            raise KeyError(f"{code}.{check}")
+        self.check = check
 
 
 def _shown(value: str) -> str:

@@ -11,7 +11,8 @@ from authio.protocols.saml_response import Judged
 def profile_from_saml(judged: Judged, table: Table) -> Profile:
     """The profile of who a response has signed in, by the attribute table of its connection.
 
-    A missing e-mail address, or a single field with two values, is the refusal ``saml_attribute``.
+    A missing e-mail address (``missing``), or a single field with two values (``unclear``), is the refusal
+    ``saml_attribute``; ``expected`` is the field, and ``found`` what there was.
     """
     try:
         return read_profile(
@@ -23,5 +24,9 @@ def profile_from_saml(judged: Judged, table: Table) -> Profile:
         )
     except Unclear as unclear:
         raise SamlRefused(
-            "saml_attribute", found=unclear.found, expected=unclear.field, because=unclear.because
+            "saml_attribute",
+            check="missing" if unclear.is_missing else "unclear",
+            found=unclear.found,
+            expected=unclear.field,
+            because=unclear.because,
         ) from None

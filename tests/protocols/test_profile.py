@@ -100,7 +100,7 @@ def test_SEC_59_two_values_are_not_one() -> None:
     for field, name in (("id", "id"), ("email", "email"), ("first_name", "firstName"), ("last_name", "sn")):
         attributes = {"email": ["ann@acme.example"], name: ["a@acme.example", "b@acme.example"]}
         refusal = refused(attributes)
-        assert (refusal.code, refusal.expected) == ("saml_attribute", field)
+        assert (refusal.code, refusal.check, refusal.expected) == ("saml_attribute", "unclear", field)
         assert refusal.found == "a@acme.example | b@acme.example"
 
     assert profile({"email": ["a@acme.example", " a@acme.example "]}).email == "a@acme.example"
@@ -137,7 +137,8 @@ def test_the_name_id_stands_in_for_the_address_if_it_is_one() -> None:
 def test_without_an_address_there_is_no_profile_and_the_names_that_came_are_told() -> None:
     refusal = refused({"username": ["ann"], "groups": ["Staff"]})
 
-    assert (refusal.code, refusal.expected, refusal.found) == ("saml_attribute", "email", "groups, username")
+    assert (refusal.code, refusal.check) == ("saml_attribute", "missing")
+    assert (refusal.expected, refusal.found) == ("email", "groups, username")
 
 
 def test_a_directory_s_name_for_a_guest_is_not_an_address() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from authio.protocols import refusals
-from authio.protocols.refusals import LONGEST_FOUND, REFUSALS, SamlRefused, SignInRefused
+from authio.protocols.refusals import LONGEST_FOUND, REFUSALS, SAML_CHECKS, SamlRefused, SignInRefused
 
 PROTOCOLS = Path(refusals.__file__).parent
 
@@ -30,6 +30,21 @@ def test_no_two_codes_say_the_same() -> None:
 def test_a_code_outside_the_list_is_a_mistake_of_ours() -> None:
     with pytest.raises(KeyError):
         SamlRefused("saml_whatever")
+
+
+def test_a_check_outside_the_list_is_a_mistake_of_ours() -> None:
+    for code, check in (("saml_issuer", "unknown_key"), ("saml_attribute", "unknown_key")):
+        with pytest.raises(KeyError):
+            SamlRefused(code, check=check)
+
+
+def test_every_check_of_the_list_is_made_somewhere() -> None:
+    sources = [*PROTOCOLS.glob("saml*.py"), *PROTOCOLS.glob("saml_response/*.py")]
+    written = "\n".join(path.read_text() for path in sources)
+
+    for code, checks in SAML_CHECKS.items():
+        assert code in REFUSALS
+        assert not [check for check in checks if f'"{check}"' not in written]
 
 
 def test_values_are_kept_short_and_shown_as_text() -> None:

@@ -24,8 +24,8 @@ from authio.protocols.saml_response import names
 from authio.protocols.saml_response.keys import VerifyingKey
 from authio.protocols.saml_response.names import DS, EC
 
-UNKNOWN_KEY = "signed by a key that is none of the connection's"
-"""``because`` of a refusal after which it is worth while to read the metadata again."""
+UNKNOWN_KEY = "unknown_key"
+"""``check`` of a refusal after which it is worth while to read the metadata again."""
 
 _HASHES: dict[str, hashes.HashAlgorithm] = {
     "sha1": hashes.SHA1(),  # noqa: S303 - only for connections that are switched to it
@@ -75,13 +75,20 @@ def verify(element: etree._Element, *, keys: Sequence[VerifyingKey], allow_sha1:
     certificate = _signer(_canonical_apart(signed_info, method), value, kind, hash_name, keys)
     if certificate is None:
         shown = ", ".join(key.sha256 for key in keys)
-        raise _invalid(UNKNOWN_KEY, _hinted(signature), expected=shown)
+        raise SamlRefused(
+            "saml_signature_invalid",
+            check=UNKNOWN_KEY,
+            because="signed by a key that is none of the connection's",
+            found=_hinted(signature),
+            expected=shown,
+        )
     exclusive = _transforms(reference)
     digest = _base64(reference.findtext(f"{DS}DigestValue"))
     _remove(signature)
     canonical = _canonical(apart, exclusive)
     if hashlib.new(digest_name, canonical).digest() != digest:
-        raise _invalid("what was signed has been changed", "")
+        because = "what was signed has been changed"
+        raise SamlRefused("saml_signature_invalid", check="changed", because=because)
     return Verified(canonical, certificate)
 
 
@@ -94,7 +101,7 @@ def reread(canonical: bytes, original: etree._Element) -> etree._Element:
     """The tree that verified bytes make; it has to be about the same element."""
     root = _parsed(canonical)
     if root.tag != original.tag or root.get("ID") != original.get("ID"):
-        raise _invalid("what was verified is something else", "")
+        raise _invalid("what was verified is something else")
     return root
 
 
@@ -133,7 +140,7 @@ def _transforms(reference: etree._Element) -> etree._Element:
     enveloped, exclusive = reference.find(f"{DS}Transforms")
     named = (enveloped.get("Algorithm"), exclusive.get("Algorithm"))
     if named != (names.ENVELOPED, names.EXCLUSIVE) or len(enveloped):
-        raise _invalid("other transforms than enveloped signature and exclusive canonicalisation", "")
+        raise _invalid("other transforms than enveloped signature and exclusive canonicalisation")
     return exclusive
 
 
@@ -161,7 +168,7 @@ def _canonical(element: etree._Element, method: etree._Element | None) -> bytes:
     except (etree.LxmlError, ValueError):
         written = b""
     if not written:
-        raise _invalid("no canonical form", "")
+        raise _invalid("no canonical form")
     return written
 
 
@@ -169,7 +176,7 @@ def _prefixes(method: etree._Element | None) -> list[str]:
     inclusive = None if method is None else method.find(f"{EC}InclusiveNamespaces")
     listed = [] if inclusive is None else inclusive.get("PrefixList", "").split()
     if len(listed) > _MAX_PREFIXES or not all(_PREFIX.fullmatch(prefix) for prefix in listed):
-        raise _invalid("a prefix list out of proportion", "")
+        raise _invalid("a prefix list out of proportion")
     return listed
 
 
@@ -201,7 +208,7 @@ def _base64(text: str | None) -> bytes:
             raise ValueError
         return binascii.a2b_base64(stripped.encode("ascii"), strict_mode=True)
     except ValueError:
-        raise _invalid("a value that is not base64", "") from None
+        raise _invalid("a value that is not base64") from None
 
 
 def _parsed(xml: bytes) -> etree._Element:
@@ -212,8 +219,8 @@ def _parsed(xml: bytes) -> etree._Element:
     try:
         return etree.fromstring(xml, parser)
     except etree.XMLSyntaxError:
-        raise _invalid("no canonical form", "") from None
+        raise _invalid("no canonical form") from None
 
 
-def _invalid(because: str, found: str | None, *, expected: str = "") -> SamlRefused:
-    return SamlRefused("saml_signature_invalid", because=because, found=found or "", expected=expected)
+def _invalid(because: str, found: str | None = None) -> SamlRefused:
+    return SamlRefused("saml_signature_invalid", because=because, found=found or "")

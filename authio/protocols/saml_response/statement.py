@@ -97,7 +97,9 @@ def judge_confirmation(assertion: etree._Element, addressee: Addressee, clock: C
             first = first or refused
         else:
             return
-    raise first or SamlRefused("saml_subject_confirmation", because="no bearer confirmation")
+    raise first or SamlRefused(
+        "saml_subject_confirmation", check="no_bearer", because="no bearer confirmation"
+    )
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,11 @@ def read_authentication(assertion: etree._Element, clock: Clock) -> Authenticati
     statements = assertion.findall(f"{SAML}AuthnStatement")
     if len(statements) != 1:
         raise SamlRefused(
-            "saml_status", because="not exactly one AuthnStatement", found=str(len(statements)), expected="1"
+            "saml_status",
+            check="no_authentication",
+            because="not exactly one AuthnStatement",
+            found=str(len(statements)),
+            expected="1",
         )
     statement = statements[0]
     instant = moment(statement.get("AuthnInstant"))
@@ -169,10 +175,11 @@ def _judge_issuer(issuer: etree._Element, addressee: Addressee) -> None:
 
 def _judge_request(in_response_to: str | None, addressee: Addressee) -> None:
     if in_response_to != addressee.request_id:
-        because = "an answer to no request" if in_response_to is None else "an answer to another request"
+        unsolicited = in_response_to is None
         raise SamlRefused(
             "saml_in_response_to",
-            because=because,
+            check="unsolicited" if unsolicited else "other_request",
+            because="an answer to no request" if unsolicited else "an answer to another request",
             found=in_response_to or "",
             expected=addressee.request_id or "",
         )

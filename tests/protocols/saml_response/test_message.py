@@ -255,6 +255,13 @@ def test_SEC_43_the_root_is_a_saml_2_response(root: str) -> None:
     assert refusal(root.encode()).code == "saml_structure"
 
 
+@pytest.mark.parametrize("tag", [f"{SAMLP}LogoutResponse", f"{SAML}Response", "Response", "{urn:x}Response"])
+def test_SEC_43_a_message_that_only_calls_itself_otherwise_is_none(tag: str) -> None:
+    """Signed by the right key, and a response in everything but its name."""
+    root = signed_response(before=lambda root: setattr(root, "tag", tag))
+    assert refusal(root).code == "saml_structure"
+
+
 def test_SEC_43_an_assertion_alone_is_no_response() -> None:
     alone = idp.assertion(FACTS)
     idp.sign(alone)
@@ -506,5 +513,5 @@ def test_a_message_can_be_judged_twice() -> None:
 
     with pytest.raises(SamlRefused) as refused:
         judge(read, expecting(by=idp.signer("old")))
-    assert refused.value.because == UNKNOWN_KEY
+    assert refused.value.check == UNKNOWN_KEY
     assert judge(read, expecting()).name_id == FACTS.name_id

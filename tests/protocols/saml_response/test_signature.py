@@ -456,7 +456,7 @@ def test_SEC_46_a_key_that_comes_along_is_not_believed(form: str, what: tuple[st
         info[0:1] = [_key_infos()[form](stranger)]
 
     refused = refusal(root)
-    assert (refused.code, refused.because) == ("saml_signature_invalid", UNKNOWN_KEY)
+    assert (refused.code, refused.check) == ("saml_signature_invalid", UNKNOWN_KEY)
 
 
 @pytest.mark.parametrize("form", sorted(_key_infos()))
@@ -494,7 +494,7 @@ def test_SEC_46_any_of_the_connection_s_certificates_verifies() -> None:
     judged = accepted(root, expecting(certificates=several))
     assert judged.certificate == several[2].sha256
 
-    assert refusal(root, expecting(certificates=several[:2])).because == UNKNOWN_KEY
+    assert refusal(root, expecting(certificates=several[:2])).check == UNKNOWN_KEY
     assert refusal(root, expecting(certificates=())).code == "saml_signature_invalid"
 
 
@@ -502,7 +502,7 @@ def test_SEC_46_another_connection_s_identity_provider_is_a_stranger() -> None:
     other = idp.Facts(idp_entity_id="https://idp.other.example/metadata")
     root = signed_response(other, by=idp.signer("other"))
 
-    assert refusal(root).because == UNKNOWN_KEY
+    assert refusal(root).check == UNKNOWN_KEY
 
 
 # -- only what is signed ------------------------------------------------------------------------------

@@ -236,6 +236,7 @@ def test_SEC_55_the_response_answers_our_request(value: str | None, path: str, w
     refused = refusal(root)
 
     assert (refused.code, refused.found) == ("saml_in_response_to", value or "")
+    assert refused.check == ("unsolicited" if value is None else "other_request")
     assert refused.expected == "_request-1"
 
 

@@ -1,4 +1,4 @@
-"""Responses as identity providers write them are accepted, whatever prefix, order and way to sign they have."""
+"""Responses as identity providers write them are accepted, whatever prefix, order and signature they use."""
 
 from __future__ import annotations
 
