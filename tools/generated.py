@@ -61,6 +61,25 @@ def error_table() -> str:
     )
 
 
+def mistake_table() -> str:
+    """Every mistake that the rehearsal's provider makes, and what it is to be refused with."""
+    from authio.rehearse.switches import OIDC, SAML
+
+    rows = [
+        f"| `{choice.mistake}` | {protocol} | {switch.title}: {choice.label} | {_codes(choice.refused)} |"
+        for protocol, table in (("SAML", SAML), ("OpenID Connect", OIDC))
+        for switch in table.values()
+        for choice in switch.choices
+        if choice.mistake
+    ]
+    head = ["| mistake | protocol | the switch | refused with |", "| --- | --- | --- | --- |"]
+    return "\n".join(["", *head, *rows, ""])
+
+
+def _codes(codes: tuple[str, ...]) -> str:
+    return ", ".join(f"`{code}`" for code in codes) or "a page of the provider's own"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "docs/openapi.json": openapi,
     "docs/settings.md": settings_page,
@@ -69,6 +88,7 @@ PAGES: dict[str, Callable[[], str]] = {
 
 SECTIONS: dict[tuple[str, str], Callable[[], str]] = {
     ("docs/api.md", "errors"): error_table,
+    ("docs/rehearsal.md", "mistakes"): mistake_table,
 }
 """Generated parts of pages, by path and name."""
 

@@ -47,7 +47,8 @@ def write_id_token(
     }
     if nonce:
         claims["nonce"] = secrets.token_urlsafe(16) if positions["nonce"] == "wrong" else nonce
-    if positions["email"] == "id_token":
+    # Nobody asks userinfo for what the ID token has said: where it is to lie, the token says nothing.
+    if positions["email"] == "id_token" and positions["subject"] == "right":
         claims |= _about(person)
     if algorithm == "none":
         return unsigned_token(claims)

@@ -117,6 +117,8 @@ def _switch(name: str, title: str, *choices: Choice) -> Switch:
 
 
 _RIGHT = Choice("right", "right")
+_AGAIN = ("saml_replayed", "saml_in_response_to", "login_session_missing")
+"""By the same browser, to another request, or by another browser."""
 
 SAML: Final = _table(
     _switch(
@@ -218,7 +220,7 @@ SAML: Final = _table(
         "replay",
         "Send",
         Choice("no", "a new response"),
-        Choice("yes", "the last response again", "replay", ("saml_replayed", "saml_in_response_to")),
+        Choice("yes", "the last response again", "replay", _AGAIN),
     ),
     _switch(
         "requests",

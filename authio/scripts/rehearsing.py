@@ -25,7 +25,7 @@ _GREETING = """
     client secret  {client_secret}
 
   To try:
-    - open a setup link, choose a custom SAML or OpenID Connect provider, and paste the values above
+    - open a setup link, pick another SAML or OpenID Connect provider, and paste the values above
     - switch a mistake on in a console, sign in, and see whether what you are told would have helped you
     - authio rehearse --mistake wrong-audience   (authio rehearse --list-mistakes has them all)
 
