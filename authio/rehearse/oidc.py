@@ -35,6 +35,8 @@ class _Request:
     state: str | None = field(repr=False)
     nonce: str = field(repr=False)
     challenge: str = field(repr=False)
+    parameters: Mapping[str, str] = field(repr=False)
+    """All of them, for the switches that may be among them."""
 
 
 @dataclass(frozen=True)
@@ -126,7 +128,7 @@ class OidcProvider(Provider):
         if positions["redirect_uri"] == "unregistered" or not _is_redirect_uri(redirect_uri):
             raise Bad("The redirect URI in this request is not registered for the client.")
         request = _Request(
-            redirect_uri, given.get("state"), given.get("nonce", ""), given.get("code_challenge", "")
+            redirect_uri, given.get("state"), given.get("nonce", ""), given.get("code_challenge", ""), given
         )
         wrong = _wrong_with(given)
         if wrong:
@@ -140,10 +142,10 @@ class OidcProvider(Provider):
 
     def _login(self, asked: Asked) -> Answer:
         form = asked.form
-        positions = self.positions(form)
         request = self._waiting.take(form.get("sign_in", ""))
         if request is None:
             raise Bad("This sign-in is over. Begin again where you came from.", 410)
+        positions = self.positions(request.parameters, form)
         if form.get("cancel") or positions["user"] == "unassigned":
             return self._back(request, positions, error="access_denied")
         person = typed_in(form)
@@ -180,7 +182,8 @@ class OidcProvider(Provider):
 
     def _token(self, asked: Asked) -> Answer:
         form = asked.form
-        positions = self.switches.read()
+        held = self._codes.look(form.get("code", ""))
+        positions = self.switches.read() if held is None else held.positions
         if positions["client"] == "refused" or not is_client(
             asked.headers.get("authorization", ""),
             form,

@@ -149,12 +149,13 @@ class Provider(ABC):
             audience=audience,
             person=person,
             people=PEOPLE,
-            **self._shown_switches(positions, prefix=PREFIX),
+            **self._shown_switches(positions, at_sign_in=True),
         )
 
-    def positions(self, parameters: Mapping[str, str]) -> dict[str, str]:
-        """How the switches stand for this one request."""
-        return self.switches.read(overrides(parameters))
+    def positions(self, *parameters: Mapping[str, str]) -> dict[str, str]:
+        """How the switches stand for this one request: the last of *parameters* has the last word."""
+        changes = [overrides(one) for one in parameters]
+        return self.switches.read({name: value for one in changes for name, value in one.items()})
 
     def remember(self, outcome: str, person: str, positions: Positions, **details: str) -> None:
         """Note who came by and how they were sent back."""
@@ -169,7 +170,7 @@ class Provider(ABC):
             values=self.values(),
             starts=self.starts,
             recent=list(self._recent)[:10],
-            **self._shown_switches(self.switches.read(), prefix=""),
+            **self._shown_switches(self.switches.read(), at_sign_in=False),
         )
 
     def _switch(self, asked: Asked) -> Answer:
@@ -195,10 +196,10 @@ class Provider(ABC):
     def _sign_ins(self, _: Asked) -> Answer:
         return to_json([{**vars(one), "details": dict(one.details)} for one in self._recent])
 
-    def _shown_switches(self, positions: Positions, *, prefix: str) -> dict[str, Any]:
+    def _shown_switches(self, positions: Positions, *, at_sign_in: bool) -> dict[str, Any]:
         return {
-            "table": self.table,
+            "shown": [one for one in self.table.values() if one.at_sign_in or not at_sign_in],
             "positions": positions,
             "made": mistakes(self.table, positions),
-            "prefix": prefix,
+            "prefix": PREFIX if at_sign_in else "",
         }

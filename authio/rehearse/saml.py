@@ -31,6 +31,14 @@ _FAILURES: Final[Mapping[str, tuple[str, str, str]]] = {
 
 
 @dataclass(frozen=True)
+class _Begun:
+    """A sign-in while somebody is asked who they are."""
+
+    request: SamlRequest
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class _Sent:
     """The last response, for sending it once more."""
 
@@ -48,7 +56,7 @@ class SamlProvider(Provider):
 
     def __init__(self, credentials: Credentials, *, url: str, clock: Clock) -> None:
         super().__init__(credentials, url=url, clock=clock)
-        self._waiting: Waiting[SamlRequest] = Waiting(clock)
+        self._waiting: Waiting[_Begun] = Waiting(clock)
         self._lock = threading.Lock()
         self._last: _Sent | None = None
 
@@ -104,8 +112,7 @@ class SamlProvider(Provider):
         )
         if request.is_passive:
             return self._fail(request, positions, "passive")
-        # SAML has no place for it; beside the message many providers take it.
-        return self._ask(request, positions, email=asked.query.get("login_hint", ""))
+        return self._ask(request, asked.query)
 
     def _start(self, asked: Asked) -> Answer:
         given = asked.query
@@ -117,22 +124,23 @@ class SamlProvider(Provider):
         if not acs_url or not service_provider.takes(acs_url):
             raise Bad("This service provider takes no responses there.")
         request = SamlRequest(service_provider, acs_url, relay_state=given.get("RelayState", ""))
-        return self._ask(request, self.positions(given))
+        return self._ask(request, given)
 
-    def _ask(self, request: SamlRequest, positions: Positions, *, email: str = "") -> Answer:
+    def _ask(self, request: SamlRequest, parameters: Mapping[str, str]) -> Answer:
+        # SAML has no place for a hint; beside the message many providers take it.
         return self.sign_in_page(
-            self._waiting.put(request),
+            self._waiting.put(_Begun(request, parameters)),
             audience=request.service_provider.entity_id,
-            positions=positions,
-            email=email,
+            positions=self.positions(parameters),
+            email=parameters.get("login_hint", ""),
         )
 
     def _login(self, asked: Asked) -> Answer:
         form = asked.form
-        positions = self.positions(form)
-        request = self._waiting.take(form.get("sign_in", ""))
-        if request is None:
+        begun = self._waiting.take(form.get("sign_in", ""))
+        if begun is None:
             raise Bad("This sign-in is over. Begin again where you came from.", 410)
+        request, positions = begun.request, self.positions(begun.parameters, form)
         if form.get("cancel"):
             return self._fail(request, positions, "cancelled")
         if positions["user"] != "assigned":

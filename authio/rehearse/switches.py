@@ -27,11 +27,12 @@ class Choice:
 
 @dataclass(frozen=True)
 class Switch:
-    """A switch, its positions from right to wrong."""
+    """A switch, its positions from right to wrong. Not every one makes a difference ``at_sign_in``."""
 
     name: str
     title: str
     choices: tuple[Choice, ...]
+    at_sign_in: bool = True
 
     def choice(self, value: str) -> Choice:
         """The position of that value; :class:`UnknownSwitch` if there is none."""
@@ -112,8 +113,8 @@ def _table(*switches: Switch) -> Table:
     return {switch.name: switch for switch in switches}
 
 
-def _switch(name: str, title: str, *choices: Choice) -> Switch:
-    return Switch(name, title, choices)
+def _switch(name: str, title: str, *choices: Choice, at_sign_in: bool = True) -> Switch:
+    return Switch(name, title, choices, at_sign_in)
 
 
 _RIGHT = Choice("right", "right")
@@ -227,12 +228,14 @@ SAML: Final = _table(
         "Sign-in requests",
         Choice("any", "signed or not"),
         Choice("signed", "have to be signed"),
+        at_sign_in=False,
     ),
     _switch(
         "bindings",
         "Bindings in the metadata",
         Choice("both", "HTTP-Redirect and HTTP-POST"),
         Choice("post", "HTTP-POST only"),
+        at_sign_in=False,
     ),
 )
 
@@ -270,6 +273,7 @@ OIDC: Final = _table(
         "Issuer in the discovery document",
         _RIGHT,
         Choice("wrong", "another issuer", "wrong-discovery-issuer", ("issuer_mismatch",)),
+        at_sign_in=False,
     ),
     _switch(
         "audience",
@@ -334,5 +338,6 @@ OIDC: Final = _table(
         "Redirect URI",
         Choice("registered", "registered, whatever it is"),
         Choice("unregistered", "not registered", "unregistered-redirect-uri"),
+        at_sign_in=False,
     ),
 )

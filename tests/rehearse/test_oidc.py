@@ -23,7 +23,7 @@ from authio.protocols.reasons import REASONS
 from authio.protocols.refusals import REFUSALS, SignInRefused
 from authio.rehearse.jwt import SigningKey
 from authio.rehearse.rehearsal import Rehearsal
-from authio.rehearse.switches import OIDC, every_mistake
+from authio.rehearse.switches import OIDC, PREFIX, every_mistake
 from authio.services.asking import sender
 from tests.rehearse.conftest import Page, Visitor
 
@@ -106,6 +106,29 @@ def test_each_mistake_is_refused_by_the_code_it_promises(relying: Relying, mista
     relying.rehearsal.oidc.switches.reset()
     relying.keys.clear()
     assert relying.finish(relying.sign_in()).profile.email == "ada@acme.example"
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda one: one.mistake)
+def test_each_mistake_can_be_made_for_one_sign_in(relying: Relying, mistake: Any) -> None:
+    switch = next(one for one in OIDC.values() if mistake in one.choices)
+    with pytest.raises(SignInRefused) as refused:
+        relying.finish(relying.sign_in(**{f"{PREFIX}{switch.name}": mistake.value}))
+    assert refused.value.code in mistake.refused
+    relying.keys.clear()
+    assert relying.finish(relying.sign_in()).profile.email == "ada@acme.example"
+
+
+def test_the_address_of_a_sign_in_can_carry_switches(relying: Relying) -> None:
+    page = relying.ask(extra={f"{PREFIX}audience": "wrong"})
+    form = {"sign_in": page.fields("login")["sign_in"]}
+    back = relying.visitor.post(f"{relying.rehearsal.oidc.url}/login", form)
+    with pytest.raises(SignInRefused, match="oidc_token_invalid"):
+        relying.finish(back)
+
+
+def test_the_sign_in_page_shows_the_switches_that_make_a_difference_there(relying: Relying) -> None:
+    shown = {name for name in relying.ask().fields("login") if name.startswith(PREFIX)}
+    assert shown == {f"{PREFIX}{name}" for name in OIDC.keys() - {"discovery_issuer", "redirect_uri"}}
 
 
 def test_a_wrong_issuer_in_the_discovery_document_stops_the_set_up(rehearsal: Rehearsal) -> None:

@@ -143,6 +143,15 @@ def test_one_sign_in_can_go_wrong_alone(rehearsal: Rehearsal, sp: ServiceProvide
     sp.judge(visitor.sign_in(ask(visitor, sp)))
 
 
+def test_the_address_of_a_sign_in_can_carry_switches(
+    rehearsal: Rehearsal, sp: ServiceProvider, visitor: Visitor
+) -> None:
+    page = ask(visitor, sp, hints={"switch-audience": "wrong"})
+    form = {"sign_in": page.fields("login")["sign_in"]}
+    with pytest.raises(SignInRefused, match="saml_audience"):
+        sp.judge(visitor.post(f"{rehearsal.saml.url}/login", form))
+
+
 def test_a_metadata_address_can_carry_switches(rehearsal: Rehearsal, visitor: Visitor) -> None:
     address = f"{rehearsal.saml.entity_id}?switch-bindings=post&switch-requests=signed"
     document = requests.get(address, timeout=10).text
