@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from xml.sax.saxutils import quoteattr
 
-from cryptography.exceptions import InvalidTag
+from cryptography.exceptions import InvalidTag, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
@@ -102,7 +102,7 @@ def _content_key(
         for key in keys:
             try:
                 found = key.decrypt(value, oaep)
-            except ValueError:
+            except (ValueError, UnsupportedAlgorithm):
                 continue
             if len(found) == length:
                 return found

@@ -31,6 +31,7 @@ _DECLARATION = re.compile(
 _ENTITY = re.compile(rb"&(?!(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9A-Fa-f]{1,6});)")
 # Any declaration of a namespace looks like this; what looks like it and stands in a text is refused as well.
 _NAMESPACE = re.compile(rb"""xmlns(?::[^\s=]{1,100})?[ \t\r\n]*=[ \t\r\n]*(?:"([^"]*)"|'([^']*)')""")
+_LONG_PREFIX = re.compile(rb"xmlns:[^\s=]{101}")
 _ABSOLUTE = re.compile(rb"(?:[A-Za-z][A-Za-z0-9+.-]*:[^\s&]+)?")
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,256}")
 _IDENTIFIED = {
@@ -181,7 +182,7 @@ def _judge_children(element: etree._Element, shape: Shape, code: str) -> None:
         if position == len(slots):
             raise _misplaced(child, code)
         filled += 1
-        if not _is_blank(child.tail) or (shape.has_text and not _is_blank(element.text)):
+        if not _is_blank(child.tail) or not _is_blank(element.text):
             raise _misbuilt(element, code, "characters between elements")
         inside = "saml_signature_invalid" if tag == names.SIGNATURE else code
         judge_shape(child, slots[position].shapes[tag], inside)
@@ -218,6 +219,8 @@ def _judge_bytes(xml: bytes) -> None:
         raise SamlRefused("saml_xml_forbidden", because="a comment, document type, section or instruction")
     if _ENTITY.search(xml, start):
         raise SamlRefused("saml_xml_forbidden", because="an entity")
+    if _LONG_PREFIX.search(xml, start):
+        raise SamlRefused("saml_xml_forbidden", because="a prefix out of proportion")
     for namespace in _NAMESPACE.finditer(xml, start):
         if not _ABSOLUTE.fullmatch(namespace[1] or namespace[2] or b""):
             raise SamlRefused("saml_xml_forbidden", because="a namespace that is no absolute address")

@@ -214,8 +214,7 @@ _ATTRIBUTES = Shape(
                     takes_foreign=True,
                 )
             },
-            1,
-            MANY,
+            most=MANY,
         ),
     )
 )

@@ -10,10 +10,11 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from authio.protocols.saml_response import read_response
+from authio.protocols.saml_response import UNKNOWN_KEY, SamlRefused, judge, read_response
+from authio.protocols.saml_response.gate import judge_size
 from tests.support import saml_idp as idp
 from tests.support.saml_idp import DS, SAML, SAMLP, XENC, encoded, signed_response
-from tests.support.saml_judged import FACTS, accepted, refusal
+from tests.support.saml_judged import FACTS, accepted, expecting, refusal
 
 TEXTS = {
     "issuer of the response": f"{SAML}Issuer",
@@ -216,6 +217,27 @@ def test_SEC_42_a_namespace_is_an_absolute_address(namespace: str) -> None:
     for declaration in (f'xmlns:q="{namespace}"', f"xmlns:q = '{namespace}'"):
         xml = written().replace(b"<saml:Subject>", f"<saml:Subject {declaration}>".encode(), 1)
         assert refusal(xml).code == "saml_xml_forbidden"
+
+
+def test_SEC_42_a_prefix_is_short() -> None:
+    def declaring(prefix: str) -> bytes:
+        return written(signed_response(sign_what=("response",))).replace(
+            b"<saml:Subject>", f'<saml:Subject xmlns:{prefix}="urn:x">'.encode(), 1
+        )
+
+    assert accepted(declaring("p" * 100)).name_id == FACTS.name_id
+    assert refusal(declaring("p" * 101)).code == "saml_xml_forbidden"
+    assert refusal(declaring("p" * 101).replace(b"urn:x", b"relative")).code == "saml_xml_forbidden"
+
+
+@pytest.mark.parametrize(
+    "xml", ["<a><!-- x --></a>", "<a><?x y?></a>", "<!DOCTYPE a [<!ENTITY e 'x'>]><a>&e;</a>"]
+)
+def test_SEC_42_a_tree_holds_elements_only(xml: str) -> None:
+    """The look at the bytes comes first; this is for whatever a parser might make of them."""
+    with pytest.raises(SamlRefused) as refused:
+        judge_size(etree.fromstring(xml, etree.XMLParser(resolve_entities=False)))
+    assert refused.value.code == "saml_xml_forbidden"
 
 
 @pytest.mark.parametrize(
@@ -506,9 +528,6 @@ def test_an_unbelieved_message_says_which_request_it_answers() -> None:
 
 def test_a_message_can_be_judged_twice() -> None:
     """Once with the keys there were, once with those of metadata that was read again."""
-    from authio.protocols.saml_response import UNKNOWN_KEY, SamlRefused, judge
-    from tests.support.saml_judged import expecting
-
     read = read_response(encoded(signed_response()))
 
     with pytest.raises(SamlRefused) as refused:

@@ -536,3 +536,8 @@ def test_an_attribute_s_value_may_be_nil_empty_or_a_name_id() -> None:
 
 def test_an_assertion_without_attributes_is_accepted() -> None:
     assert accepted(signed_response(Facts(attributes={}))).attributes == {}
+
+    def emptied(root: etree._Element) -> None:
+        root.find(f".//{SAML}AttributeStatement").clear()
+
+    assert accepted(signed_response(before=emptied)).attributes == {}
