@@ -47,7 +47,8 @@ LARGE: dict[str, tuple[Callable[[], bytes], set[str]]] = {
     ),
     "character references": (lambda: b"<r>" + b"&#65;" * 52_000 + b"</r>", {"saml_structure"}),
     "half a namespace": (lambda: b"<r>" + (b"xmlns" + b" " * 500) * 500 + b"</r>", {"saml_structure"}),
-    "prefixes": (lambda: b"<r>" + (b"xmlns:" + b"a" * 99) * 2_400 + b"</r>", {"saml_structure"}),
+    "prefixes": (lambda: b"<r>" + (b"xmlns:" + b"a" * 90 + b" ") * 2_600 + b"</r>", {"saml_structure"}),
+    "one prefix": (lambda: b"<r>" + b"xmlns:" * 43_000 + b"</r>", {"saml_xml_forbidden"}),
     "an endless reference": (lambda: b"<r>" + b"&#x" + b"f" * 260_000 + b"</r>", {"saml_xml_forbidden"}),
     "an endless declaration": (lambda: b"<?xml " + b" " * 260_000 + b"?><r/>", {"saml_xml_forbidden"}),
 }
