@@ -21,6 +21,8 @@ class ConnectionState(StrEnum):
 
 _PORTAL_DRAFT = sa.text("state = 'draft'")
 
+_LOOKED_AFTER = sa.text("protocol = 'saml' AND state IN ('active', 'validating')")
+
 connections = sa.Table(
     "connections",
     metadata,
@@ -52,9 +54,10 @@ connections = sa.Table(
     moment("created_at"),
     moment("updated_at"),
     moment("activated_at", nullable=True),
-    # When the metadata address was last read, and when it is read again.
+    # When certificates and metadata were last looked after, when they are next, and what went wrong.
     moment("refreshed_at", nullable=True),
     moment("refresh_due_at", nullable=True),
+    sa.Column("refresh_failure", sa.String(60), nullable=True),
     # What the metadata address says now, where it is more than new certificates: it waits for a person.
     sa.Column("sealed_refreshed", sa.LargeBinary, nullable=True),
     # An organization has at most one draft: it belongs to the organization, not to a link.
@@ -70,7 +73,7 @@ connections = sa.Table(
     sa.Index(
         "ix_connections_refresh",
         "refresh_due_at",
-        sqlite_where=sa.text("refresh_due_at IS NOT NULL"),
-        postgresql_where=sa.text("refresh_due_at IS NOT NULL"),
+        sqlite_where=_LOOKED_AFTER,
+        postgresql_where=_LOOKED_AFTER,
     ),
 )

@@ -21,6 +21,7 @@ from authio.services.actor import Actor
 from authio.services.admissions import Admissions
 from authio.services.attempts import Attempts
 from authio.services.audit import Audit
+from authio.services.changes import Changes
 from authio.services.connections import Connections
 from authio.services.events import Events
 from authio.services.grants import Grants
@@ -31,11 +32,13 @@ from authio.services.organizations import Organizations
 from authio.services.portal_sessions import PortalSessions
 from authio.services.projects import Projects
 from authio.services.redirect_uris import RedirectUris
+from authio.services.renewals import Renewals
 from authio.services.setup_links import SetupLinks
 from authio.services.sign_ins import SignIns
 from authio.services.signing_keys import SigningKeys
 from authio.services.sp_keys import SpKeys
 from authio.services.targets import Targets
+from authio.services.trail import Trail
 from authio.services.webhooks import Webhooks
 from authio.settings import Settings
 
@@ -71,6 +74,10 @@ class Services:
     @lazily
     def audit(self) -> Audit:
         return Audit(self._connection, self.parts.clock, lambda: self.actor)
+
+    @lazily
+    def trail(self) -> Trail:
+        return Trail(self._connection)
 
     @lazily
     def webhooks(self) -> Webhooks:
@@ -112,6 +119,12 @@ class Services:
     def connections(self) -> Connections:
         return Connections(
             self._connection, self.parts.clock, self.parts.vault, self.events, self.setup_links, self.audit
+        )
+
+    @lazily
+    def changes(self) -> Changes:
+        return Changes(
+            self._connection, self.parts.clock, self.parts.vault, self.connections, self.events, self.audit
         )
 
     @lazily
@@ -162,5 +175,26 @@ class Services:
         return SpKeys(self._connection, self.parts.clock, self.parts.vault, self.parts.known, self.audit)
 
     @lazily
+    def renewals(self) -> Renewals:
+        return Renewals(
+            self.session,
+            self._connection,
+            self.parts.clock,
+            self.parts.vault,
+            self.parts.known,
+            self.parts.bell,
+            self.events,
+            self.audit,
+        )
+
+    @lazily
     def sign_ins(self) -> SignIns:
-        return SignIns(self.attempts, self.admissions, self.grants, self.connections, self.events, self.audit)
+        return SignIns(
+            self.attempts,
+            self.admissions,
+            self.grants,
+            self.connections,
+            self.renewals,
+            self.events,
+            self.audit,
+        )

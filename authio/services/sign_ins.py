@@ -16,9 +16,12 @@ from authio.services.connections import Connections
 from authio.services.events import Events
 from authio.services.grants import Granted, Grants
 from authio.services.leaving import Identified, Leaving, Wanted
+from authio.services.renewals import Renewals
 from authio.services.targets import Target
 from authio.wire.connection import connection_event_out
 from authio.wire.sign_in import sign_in_event_out
+
+_BY_AN_UNKNOWN_KEY = "saml_signature_invalid"
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,13 @@ class SignIns:
         admissions: Admissions,
         grants: Grants,
         connections: Connections,
+        renewals: Renewals,
         events: Events,
         audit: Audit,
     ) -> None:
         self._attempts, self._admissions, self._grants = attempts, admissions, grants
-        self._connections, self._events, self._audit = connections, events, audit
+        self._connections, self._renewals = connections, renewals
+        self._events, self._audit = events, audit
 
     def start(
         self,
@@ -68,9 +73,10 @@ class SignIns:
     def succeed(self, target: Target, waiting: Waiting, identified: Identified) -> Ending:
         """Let the person in, once; or say what keeps them out all the same."""
         try:
-            profile = self._admissions.admit(target, identified)
+            self._admissions.use(target, identified)
             if not self._attempts.is_open(waiting):
                 raise closed(target)
+            profile = self._admissions.admit(target, identified)
         except SignInRefused as refused:
             return self.fail(target, waiting, refused, answer=identified.answer)
         outcome = Outcome(facts=identified.facts, answer=identified.answer, profile=profile)
@@ -83,6 +89,9 @@ class SignIns:
         self, target: Target, waiting: Waiting, refused: SignInRefused, *, answer: bytes = b""
     ) -> Ending:
         """Write down that the answer signs nobody in. An attempt that had ended before stays as it is."""
+        if refused.code == _BY_AN_UNKNOWN_KEY:
+            # The provider may sign with a new key: its metadata is read again, and the next try works.
+            self._renewals.hurry(target.row)
         outcome = Outcome(facts=_facts(refused), answer=answer, refused=refused)
         row = self._attempts.end(waiting, outcome)
         return Ending(waiting.row.id, refused=refused) if row is None else self._shut_out(row, refused)
@@ -90,6 +99,7 @@ class SignIns:
     def succeed_unasked(self, target: Target, wanted: Wanted, identified: Identified) -> Ending:
         """As :meth:`succeed`, for a sign-in that began at the identity provider."""
         try:
+            self._admissions.use(target, identified)
             profile = self._admissions.admit(target, identified)
         except SignInRefused as refused:
             return self.fail_unasked(target, wanted, refused, answer=identified.answer)
@@ -169,4 +179,6 @@ def _facts(refused: SignInRefused) -> dict[str, Any]:
     facts = {"code": refused.code, "because": refused.because}
     if isinstance(refused, OidcRefused):
         facts |= {"check": refused.check, "field": refused.field}
+    elif isinstance(refused, SamlRefused) and refused.check:
+        facts |= {"check": refused.check}
     return facts

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from authio.queue import Task
 from authio.tasks.environment import Environment
 from authio.tasks.housekeeping import expire_links, prune, ring_again, time_out_sign_ins
+from authio.tasks.renewals import look_after_connections
 from authio.tasks.webhooks import deliver_webhook
 
 TASKS: Mapping[str, Task] = {
     "deliver_webhook": Task(deliver_webhook),
     "ring_again": Task(ring_again, every=60),
     "expire_links": Task(expire_links, every=60),
+    "look_after_connections": Task(look_after_connections, every=60),
     "time_out_sign_ins": Task(time_out_sign_ins, every=60),
     "prune": Task(prune, every=60),
 }

@@ -80,6 +80,27 @@ CATALOGUE: Mapping[str, EventType] = {
         "the Connection as it was, without `status` and `domains`",
         _DELETED_CONNECTION,
     ),
+    "connection.saml_certificate_renewal_required": EventType(
+        "A signing certificate of an identity provider ends within 60, 30, 14, 7 or 1 days, or has ended.",
+        "`connection` (`id`, `organization_id`), `certificate` (`certificate_type`, `expiry_date`, "
+        "`is_expired`) and `days_until_expiry`",
+        _keys("connection certificate days_until_expiry"),
+    ),
+    "connection.saml_certificate_renewed": EventType(
+        "A new signing certificate was taken over from the identity provider's metadata address.",
+        "`connection`, `certificate` (`certificate_type`, `expiry_date`) and `renewed_at`",
+        _keys("connection certificate renewed_at"),
+    ),
+    "sso.connection.metadata_changed": EventType(
+        "An identity provider's metadata address says more than new certificates: that waits for a person.",
+        "`connection`",
+        _keys("connection"),
+    ),
+    "sso.connection.metadata_refresh_failed": EventType(
+        "An identity provider's metadata address could not be read any more, or does not hold.",
+        "`connection`, and `code`, which says why",
+        _keys("connection code"),
+    ),
     "authentication.sso_started": EventType(
         "Somebody was sent to an identity provider.", _AN_ATTEMPT, _SIGN_IN
     ),
@@ -117,7 +138,6 @@ CATALOGUE: Mapping[str, EventType] = {
 NOT_SENT_YET = _keys(
     """
     organization_domain.verification_failed
-    connection.saml_certificate_renewal_required connection.saml_certificate_renewed
     dsync.activated dsync.deleted dsync.group.created dsync.group.deleted dsync.group.updated
     dsync.group.user_added dsync.group.user_removed dsync.user.created dsync.user.updated dsync.user.deleted
     """

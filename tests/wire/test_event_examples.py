@@ -6,7 +6,7 @@ A changed example is a changed contract.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from workos import WorkOSClient
 
+from authio.protocols.certificates import Certificate
+from authio.wire.certificate import renewal_required_out, renewed_out, settings_waiting_out
 from authio.wire.connection import connection_deleted_out, connection_event_out, created_event_out
 from authio.wire.event import CATALOGUE, event_bytes, event_out
 from authio.wire.organization import organization_domain_out, organization_out
@@ -97,6 +99,15 @@ def _sign_in(status: str, *, email: str | None = None, refusal: str | None = Non
     return sign_in_event_out(row, profile_id="prof_01KF0WWNC05EXAMP1E0000000A" if email else None)
 
 
+_CERTIFICATE = Certificate(
+    pem="",
+    sha256="00",
+    subject="CN=Acme",
+    not_before=MADE,
+    not_after=HAPPENED + timedelta(days=20),
+    rsa_bits=2048,
+)
+
 API = {"id": "apikey_01KF0WWNC05EXAMP1E00000006", "source": "api", "name": None}
 PORTAL = {"id": "psess_01KF0WWNC05EXAMP1E00000007", "source": "admin_portal", "name": "it@acme.example"}
 SYSTEM = {"id": "system", "source": "system", "name": None}
@@ -113,6 +124,19 @@ MADE_BY_THE_CODE: dict[str, tuple[dict[str, Any], dict[str, Any] | None]] = {
     "connection.activated": (connection_event_out(_connection("active"), [domain]), PORTAL),
     "connection.deactivated": (connection_event_out(_connection("inactive"), [domain]), PORTAL),
     "connection.deleted": (connection_deleted_out(_connection("active")), API),
+    "connection.saml_certificate_renewal_required": (
+        renewal_required_out(_connection("active"), _CERTIFICATE, now=HAPPENED),
+        SYSTEM,
+    ),
+    "connection.saml_certificate_renewed": (
+        renewed_out(_connection("active"), _CERTIFICATE, now=HAPPENED),
+        SYSTEM,
+    ),
+    "sso.connection.metadata_changed": (settings_waiting_out(_connection("active")), SYSTEM),
+    "sso.connection.metadata_refresh_failed": (
+        settings_waiting_out(_connection("active"), code="fetch_failed"),
+        SYSTEM,
+    ),
     "authentication.sso_started": (_sign_in("started"), None),
     "authentication.sso_succeeded": (_sign_in("succeeded", email="ann@acme.example"), None),
     "authentication.sso_failed": (_sign_in("failed", refusal="saml_audience"), None),

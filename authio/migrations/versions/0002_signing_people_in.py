@@ -217,6 +217,7 @@ def upgrade() -> None:
         sa.Column("options", Json, nullable=False, server_default="{}"),
         sa.Column("refreshed_at", UtcTime, nullable=True),
         sa.Column("refresh_due_at", UtcTime, nullable=True),
+        sa.Column("refresh_failure", sa.String(length=60), nullable=True),
         sa.Column("sealed_refreshed", sa.LargeBinary(), nullable=True),
     ):
         op.add_column("connections", column)
@@ -224,13 +225,20 @@ def upgrade() -> None:
         "ix_connections_refresh",
         "connections",
         ["refresh_due_at"],
-        sqlite_where=sa.text("refresh_due_at IS NOT NULL"),
-        postgresql_where=sa.text("refresh_due_at IS NOT NULL"),
+        sqlite_where=sa.text("protocol = 'saml' AND state IN ('active', 'validating')"),
+        postgresql_where=sa.text("protocol = 'saml' AND state IN ('active', 'validating')"),
     )
     op.add_column(
         "setup_links", sa.Column("kind", sa.String(length=10), nullable=False, server_default="setup")
     )
     op.add_column("setup_links", sa.Column("external_user_id", sa.String(length=200), nullable=True))
+    op.create_index(
+        "ix_audit_events_connection",
+        "audit_events",
+        ["target_id", "id"],
+        sqlite_where=sa.text("action >= 'connection.' AND action < 'connection/'"),
+        postgresql_where=sa.text("action >= 'connection.' AND action < 'connection/'"),
+    )
 
 
 def downgrade() -> None:
