@@ -45,10 +45,13 @@ class Admissions:
     def __init__(self, connection: sa.Connection, clock: Clock) -> None:
         self._connection, self._clock = connection, clock
 
-    def admit(self, target: Target, identified: Identified) -> dict[str, Any]:
-        """The profile on the wire, or SignInRefused. An assertion counts as used from here on either way."""
+    def use(self, target: Target, identified: Identified) -> None:
+        """Note that an assertion has come, whatever becomes of it; SamlRefused if it had come before."""
         if identified.use is not None:
             self._use(target, identified.use)
+
+    def admit(self, target: Target, identified: Identified) -> dict[str, Any]:
+        """The profile on the wire, or SignInRefused."""
         row, domain = target.row, domain_of(identified.profile.email)
         verified = self._connection.execute(
             _VERIFIED, {"project": row.project_id, "name": domain, "organization": row.organization_id}

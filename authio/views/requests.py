@@ -33,8 +33,15 @@ _MASK = "***"
 _SECRET = re.compile(r"\b(apl|sk|whsec)_[^/]+")
 
 
+class LeanRequest(Request):
+    """A request whose body, unless it is a large one, is kept in memory and not in a temporary file."""
+
+    request_body_tempfile_limit = 1024 * 1024
+
+
 def includeme(config: Configurator) -> None:
     """Put the tween around everything else, and ``request.id`` on every request."""
+    config.set_request_factory(LeanRequest)
     config.add_request_method(_id, "id", reify=True)
     config.add_tween(
         "authio.views.requests.tween_factory", under=INGRESS, over=["pyramid_tm.tm_tween_factory", EXCVIEW]

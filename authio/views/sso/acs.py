@@ -102,7 +102,7 @@ def _posted(request: Request) -> _Posted:
     try:
         return _Posted(read_response(encoded), relay_state, base64.b64decode(encoded))
     except SamlRefused as refused:
-        return _Posted(refused, relay_state)
+        return _Posted(refused.with_traceback(None), relay_state)
 
 
 def _addressed(services: Services, connection_id: str | None, posted: _Posted) -> _Addressed:
@@ -230,4 +230,5 @@ def _judged(
             private_keys=addressed.private_keys,
         )
     except SignInRefused as refused:
-        return refused
+        # As a value it does not hold on to where it was raised, and to the message there.
+        return refused.with_traceback(None)

@@ -87,4 +87,5 @@ def _judged(
             now=runtime.parts.clock.now(),
         )
     except SignInRefused as refused:
-        return refused
+        # As a value it does not hold on to where it was raised, and to the message there.
+        return refused.with_traceback(None)
