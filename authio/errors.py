@@ -81,6 +81,8 @@ CODES: Mapping[str, Code] = {
         409, "A request with this Idempotency-Key is still under way. Try again shortly."
     ),
     "draft_changed": Code(409, "This set-up was changed in another window. Check it again before you save."),
+    "draft_exists": Code(409, "Another set-up has been begun here. Finish it, or discard it first."),
+    "nothing_to_return_to": Code(409, "There are no earlier settings to return to."),
     "nothing_to_save": Code(409, "There is nothing to save yet. Bring back your provider's details first."),
     "token_consumed": Code(410, "This link has been used. The set-up it was made for is complete."),
     "token_expired": Code(410, "This link has expired. Ask for a new one."),

@@ -7,6 +7,9 @@ import sqlalchemy as sa
 from authio.db import Json, metadata
 from authio.models.columns import ID_LENGTH, id_column, moment
 
+ON_CONNECTIONS = sa.text("action >= 'connection.' AND action < 'connection/'")
+"""The rows whose action begins with ``connection.``; in these words, by which a database knows the index."""
+
 audit_events = sa.Table(
     "audit_events",
     metadata,
@@ -28,4 +31,12 @@ audit_events = sa.Table(
     moment("created_at"),
     sa.Index(None, "project_id", "id"),
     sa.Index(None, "organization_id", "id"),
+    # What was done to one connection. Who signed in over it is another story, and a longer one.
+    sa.Index(
+        "ix_audit_events_connection",
+        "target_id",
+        "id",
+        sqlite_where=ON_CONNECTIONS,
+        postgresql_where=ON_CONNECTIONS,
+    ),
 )

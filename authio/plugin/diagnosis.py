@@ -43,6 +43,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "request_too_large": "groups",
         "saml_signature_missing": "signing",
         "saml_signature_invalid": "certificate",
+        "saml_signature_invalid.changed": "message",
         "saml_algorithm_forbidden": "algorithm",
         "saml_decrypt": "encryption",
         "saml_issuer": "issuer",
@@ -115,6 +116,7 @@ _WHAT: Mapping[str, str] = MappingProxyType(
         "saml_signature_invalid": (
             "The response was signed with a key that is not in the metadata you brought."
         ),
+        "saml_signature_invalid.changed": "The response was changed after it had been signed.",
         "saml_algorithm_forbidden": "The response was signed or encrypted in a way that is no longer safe.",
         "saml_decrypt": "The response was encrypted, and could not be opened here.",
         "saml_issuer": "The response came from another identity provider, or from another application of it.",
@@ -123,6 +125,7 @@ _WHAT: Mapping[str, str] = MappingProxyType(
         "saml_subject_confirmation": "The response does not say for which address and how long it holds.",
         "saml_audience": "The response was made out to another service provider than us.",
         "saml_in_response_to": "The response does not answer the sign-in that was begun here.",
+        "saml_in_response_to.unsolicited": "The sign-in was begun at the identity provider, and not here.",
         "login_session_missing": "The response came back in another browser than the one that began.",
         "saml_replayed": "The same response came a second time.",
         "saml_expired": "The response had run out before it got here.",
@@ -130,6 +133,8 @@ _WHAT: Mapping[str, str] = MappingProxyType(
         "saml_status": "The identity provider sent a person together with the message that it had failed.",
         "saml_subject": "The response does not name exactly one person.",
         "saml_attribute": "Something that every profile needs is missing, or is there twice.",
+        "saml_attribute.missing": "No attribute of the response holds the person's e-mail address.",
+        "saml_attribute.unclear": "Something of which a profile has one came with two different values.",
         "oidc_state_invalid": "The answer does not belong to a sign-in that was begun in this browser.",
         "oidc_callback": "The answer held neither a result nor a reason.",
         "oidc_issuer_mismatch": "The answer came from another issuer than the one of this connection.",
@@ -285,10 +290,12 @@ OIDC_PLACES: Mapping[str, str] = MappingProxyType(
 
 def codes_of(protocol: str) -> tuple[str, ...]:
     """Every code and ``code.check`` that can befall a connector of that protocol."""
-    if protocol == "saml":
-        # Over SAML no code has more than one check.
-        return tuple(code for code in _WHAT if not code.startswith("oidc_") and "." not in code)
-    return tuple(code for code in _WHAT if not code.startswith("saml_") and code != "request_too_large")
+    foreign = {
+        # What a provider says by itself has no checks over SAML.
+        "saml": ("oidc_", "access_denied."),
+        "oidc": ("saml_", "request_too_large"),
+    }[protocol]
+    return tuple(code for code in _WHAT if not code.startswith(foreign))
 
 
 def what_happened(code: str, check: str = "") -> str:

@@ -19,7 +19,7 @@ from authio.plugin import Connector, Finding, Level, Provider, ServiceProvider
 from authio.services.audit import Audit
 from authio.services.events import Events
 from authio.services.pages import Cursor, Page, page
-from authio.services.setup_links import SetupLinks
+from authio.services.setup_links import SetupLinks, is_setup
 from authio.wire.connection import (
     connection_deleted_out,
     connection_event_out,
@@ -29,11 +29,22 @@ from authio.wire.connection import (
 from authio.wire.setup_link import setup_link_out
 
 _t = connections.c
-_LIVE = (ConnectionState.ACTIVE.value, ConnectionState.VALIDATING.value)
+LIVE = (ConnectionState.ACTIVE.value, ConnectionState.VALIDATING.value)
+"""States in which a connection is in use, or about to be."""
 _DRAFT = sa.select(connections).where(
     _t.project_id == sa.bindparam("project"),
     _t.organization_id == sa.bindparam("organization"),
     _t.state == ConnectionState.DRAFT.value,
+)
+_IN_USE = (
+    sa.select(connections)
+    .where(
+        _t.project_id == sa.bindparam("project"),
+        _t.organization_id == sa.bindparam("organization"),
+        _t.state.in_(LIVE),
+    )
+    .order_by(_t.id.desc())
+    .limit(1)
 )
 _BY_ID = sa.select(connections).where(
     _t.project_id == sa.bindparam("project"),
@@ -47,7 +58,7 @@ _DOMAINS = (
 )
 _RETIRE = (
     sa.update(connections)
-    .where(_t.organization_id == sa.bindparam("organization"), _t.state.in_(_LIVE))
+    .where(_t.organization_id == sa.bindparam("organization"), _t.state.in_(LIVE))
     .values(state=ConnectionState.INACTIVE.value, updated_at=sa.bindparam("now"))
     .returning(connections)
 )
@@ -131,6 +142,12 @@ class Connections:
         """A connection in whatever state, for the public addresses that name it by its ULID; else None."""
         return self._connection.execute(sa.select(connections).where(_t.id == connection_id)).one_or_none()
 
+    def live(self, project_id: str, organization_id: str) -> Any | None:
+        """The organization's connection that is in use; the newest, should there be several."""
+        return self._connection.execute(
+            _IN_USE, {"project": project_id, "organization": organization_id}
+        ).one_or_none()
+
     def page(
         self,
         project_id: str,
@@ -186,7 +203,8 @@ class Connections:
         """Start a draft with *connector*, or turn the one there is to it.
 
         The draft keeps its id, and so the addresses already typed into an identity provider stay valid;
-        it keeps what was answered for other connectors too, should the IT admin come back to one.
+        it keeps what was answered for other connectors too, should the IT admin come back to one. A draft
+        that edits a live connection stops doing that: it is to replace it, with addresses of its own.
         """
         now = self._clock.now()
         # Two tabs may pick at once: the organization's row makes them take turns.
@@ -219,7 +237,7 @@ class Connections:
             statement = (
                 sa.update(connections)
                 .where(_t.id == before.id)
-                .values(version=_t.version + 1, sealed_settings=None, findings=[], **chosen)
+                .values(version=_t.version + 1, edits_id=None, sealed_settings=None, findings=[], **chosen)
             )
         row = self._connection.execute(statement.returning(connections)).one()
         self._audited(
@@ -280,6 +298,10 @@ class Connections:
             after={"findings": [f"{finding.level.value}:{finding.code}" for finding in findings]},
         )
 
+    def note_test_begun(self, row: Any) -> None:
+        """Somebody leaves for the identity provider to see whether it works."""
+        self._audited("connection.test_begun", row, after={"version": row.version, "state": row.state})
+
     # -- the save ------------------------------------------------------------------------------------
 
     def save(
@@ -287,11 +309,12 @@ class Connections:
     ) -> Any:
         """Spend *link* and make *draft* live, with every event of it, or change nothing at all.
 
-        Gone unless the link was open; Conflict (``draft_changed``) if the draft is no longer the
+        A session link is not spent: the portal session over it is what counts. Gone unless a setup link was
+        open; Conflict (``draft_changed``) if the draft is no longer the
         *version* that was reviewed, ``nothing_to_save`` if it has no settings.
         """
         now = self._clock.now()
-        spent = self._setup_links.consume(link, connection_id=draft.id)
+        spent = self._setup_links.consume(link, connection_id=draft.id) if is_setup(link) else None
         retired = list(self._connection.execute(_RETIRE, {"organization": draft.organization_id, "now": now}))
         state = ConnectionState.ACTIVE if activation is Activation.ON_SAVE else ConnectionState.VALIDATING
         row = self._connection.execute(
@@ -326,7 +349,7 @@ class Connections:
             )
         return active
 
-    def _tell(self, row: Any, spent: Any, retired: Sequence[Any]) -> None:
+    def _tell(self, row: Any, spent: Any | None, retired: Sequence[Any]) -> None:
         """Events and audit of a save.
 
         What was retired is told first, so that whoever follows along ends with what is live.
@@ -336,7 +359,8 @@ class Connections:
         happened.append(("sso.connection.created", created_event_out(row, domains)))
         if row.state == ConnectionState.ACTIVE:
             happened.append(("connection.activated", connection_event_out(row, domains)))
-        happened.append(("admin_portal.link_consumed", setup_link_out(spent, self._clock.now())))
+        if spent is not None:
+            happened.append(("admin_portal.link_consumed", setup_link_out(spent, self._clock.now())))
         self._events.record_all(happened, project_id=row.project_id, organization_id=row.organization_id)
         self._audited(
             "connection.saved",
@@ -346,7 +370,7 @@ class Connections:
                 "state": row.state,
                 "provider": row.provider,
                 "connector": row.connector,
-                "setup_link_id": spent.id,
+                "setup_link_id": row.setup_link_id,
                 "findings": [f"{finding['level']}:{finding['code']}" for finding in row.findings],
             },
         )

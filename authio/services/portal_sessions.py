@@ -14,6 +14,7 @@ from authio.errors import Forbidden
 from authio.ids import new_id
 from authio.models import portal_sessions
 from authio.services.audit import Audit
+from authio.services.setup_links import is_setup
 
 LIFETIME = timedelta(hours=8)
 IDLE = timedelta(hours=1)
@@ -43,7 +44,7 @@ class PortalSessions:
         self._connection, self._clock, self._audit = connection, clock, audit
 
     def start(self, link: Any, *, it_admin_email: str) -> tuple[Any, str]:
-        """Begin a visit over an open link: ``(row, cookie value)``. It never outlives the link."""
+        """Begin a visit over an open link: ``(row, cookie value)``. It never outlives a setup link."""
         now = self._clock.now()
         cookie = new_token("")
         values = {
@@ -56,7 +57,7 @@ class PortalSessions:
             "connection_id": None,
             "created_at": now,
             "seen_at": now,
-            "expires_at": min(now + LIFETIME, link.expires_at),
+            "expires_at": min(now + LIFETIME, link.expires_at) if is_setup(link) else now + LIFETIME,
             "ended_at": None,
         }
         self._connection.execute(_INSERT, values)

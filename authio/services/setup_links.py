@@ -1,4 +1,4 @@
-"""Setup links: minted, opened, spent, and their four ends."""
+"""Links into the portal: setup links, minted, opened, spent, and their four ends; and session links."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from authio.crypto import digest, new_token
 from authio.errors import Gone, NotFound
 from authio.faults import fault
 from authio.ids import new_id
-from authio.models import LinkState, setup_links
+from authio.models import LinkKind, LinkState, portal_sessions, setup_links
 from authio.models.setup_link import state_at
 from authio.services.audit import Audit
 from authio.services.events import Events
@@ -24,6 +24,8 @@ from authio.wire.setup_link import setup_link_out
 
 TOKEN_PREFIX = "apl_"  # noqa: S105 - a prefix, not a secret
 LONGEST_TOKEN = 128
+SESSION_LINK_LIVES = timedelta(minutes=5)
+"""How long a session link may be opened. What it opens lives longer."""
 
 _t = setup_links.c
 _INSERT = sa.insert(setup_links)
@@ -39,6 +41,7 @@ _REPLACE = (
     sa.update(setup_links)
     .where(
         _t.organization_id == sa.bindparam("organization"),
+        _t.kind == LinkKind.SETUP.value,
         _t.state == LinkState.OPEN.value,
         _t.expires_at > sa.bindparam("now"),
     )
@@ -70,6 +73,11 @@ _REFUSALS = {
     LinkState.REVOKED: "token_revoked",
     LinkState.REPLACED: "token_replaced",
 }
+
+
+def is_setup(link: Any) -> bool:
+    """Whether *link* is one that a save spends. The other kind lets somebody manage what exists."""
+    return bool(link.kind == LinkKind.SETUP)
 
 
 def refusal(link: Any, now: datetime) -> Gone | None:
@@ -105,26 +113,7 @@ class SetupLinks:
         """
         now = self._clock.now()
         replaced = [] if wanted.keep_existing else self._replace(organization, now)
-        token = new_token(TOKEN_PREFIX)
-        values = {
-            "id": new_id("setup_link"),
-            "project_id": organization.project_id,
-            "organization_id": organization.id,
-            "digest": digest(token),
-            "intents": list(wanted.intents),
-            "state": LinkState.OPEN.value,
-            "it_admin_email": wanted.it_admin_email,
-            "return_url": wanted.return_url,
-            "success_url": wanted.success_url,
-            "locale": wanted.locale,
-            "connection_id": None,
-            "expires_at": now + wanted.lifetime,
-            "created_at": now,
-            "opened_at": None,
-            "ended_at": None,
-        }
-        self._connection.execute(_INSERT, values)
-        link = SimpleNamespace(**values)
+        link, token = self._insert(organization, wanted, LinkKind.SETUP, now)
         self._record(
             link,
             [("admin_portal.link_replaced", old) for old in replaced] + [("admin_portal.link_created", link)],
@@ -139,6 +128,89 @@ class SetupLinks:
         )
         fault("mint.before-commit")
         return link, token
+
+    def mint_session(
+        self, organization: Any, wanted: Wanted, *, external_user_id: str | None
+    ) -> tuple[Any, str]:
+        """Make a session link for somebody who is signed in to the vendor's product: ``(row, token)``.
+
+        It ends no other link and is no event: it is gone again in minutes.
+        """
+        link, token = self._insert(
+            organization, wanted, LinkKind.SESSION, self._clock.now(), external_user_id=external_user_id
+        )
+        self._audit.record(
+            "session_link.minted",
+            project_id=link.project_id,
+            organization_id=link.organization_id,
+            target=("setup_link", link.id),
+            after={**setup_link_out(link, link.created_at), "external_user_id": external_user_id},
+        )
+        return link, token
+
+    def revoke_sessions(self, organization: Any, external_user_id: str) -> int:
+        """End every session link of that person, and every visit over one; how many links there were."""
+        now = self._clock.now()
+        theirs = (
+            _t.project_id == organization.project_id,
+            _t.organization_id == organization.id,
+            _t.kind == LinkKind.SESSION.value,
+            _t.external_user_id == external_user_id,
+        )
+        ended = self._connection.execute(
+            sa.update(portal_sessions)
+            .where(
+                portal_sessions.c.organization_id == organization.id,
+                portal_sessions.c.link_id.in_(sa.select(_t.id).where(*theirs)),
+                portal_sessions.c.ended_at.is_(None),
+            )
+            .values(ended_at=now)
+        ).rowcount
+        revoked = self._connection.execute(
+            sa.update(setup_links)
+            .where(*theirs, _t.state == LinkState.OPEN.value)
+            .values(state=LinkState.REVOKED.value, ended_at=now)
+        ).rowcount
+        self._audit.record(
+            "session_link.revoked",
+            project_id=organization.project_id,
+            organization_id=organization.id,
+            target=("organization", organization.id),
+            after={"external_user_id": external_user_id, "links": revoked, "portal_sessions": ended},
+        )
+        return int(revoked)
+
+    def _insert(
+        self,
+        organization: Any,
+        wanted: Wanted,
+        kind: LinkKind,
+        now: datetime,
+        *,
+        external_user_id: str | None = None,
+    ) -> tuple[Any, str]:
+        token = new_token(TOKEN_PREFIX)
+        values = {
+            "id": new_id("setup_link"),
+            "project_id": organization.project_id,
+            "organization_id": organization.id,
+            "kind": kind.value,
+            "digest": digest(token),
+            "intents": list(wanted.intents),
+            "state": LinkState.OPEN.value,
+            "it_admin_email": wanted.it_admin_email,
+            "return_url": wanted.return_url,
+            "success_url": wanted.success_url,
+            "external_user_id": external_user_id,
+            "locale": wanted.locale,
+            "connection_id": None,
+            "expires_at": now + wanted.lifetime,
+            "created_at": now,
+            "opened_at": None,
+            "ended_at": None,
+        }
+        self._connection.execute(_INSERT, values)
+        return SimpleNamespace(**values), token
 
     def _replace(self, organization: Any, now: datetime) -> list[Any]:
         return list(self._connection.execute(_REPLACE, {"organization": organization.id, "now": now}))
@@ -159,7 +231,7 @@ class SetupLinks:
         """
         now = self._clock.now()
         first = self._connection.execute(_NOTE_OPENED, {"link": link.id, "now": now}).rowcount
-        if first:
+        if first and is_setup(link):
             self._record(link, [("admin_portal.link_opened", link)], now)
         self._audit.record(
             "setup_link.opened",
@@ -198,8 +270,8 @@ class SetupLinks:
         return link
 
     def page(self, project_id: str, cursor: Cursor, *, organization_id: str | None = None) -> Page:
-        """One page of the project's links, newest first unless the cursor says otherwise."""
-        where = [_t.project_id == project_id]
+        """One page of the project's setup links, newest first unless the cursor says otherwise."""
+        where = [_t.project_id == project_id, _t.kind == LinkKind.SETUP.value]
         if organization_id is not None:
             where.append(_t.organization_id == organization_id)
         return page(self._connection, sa.select(setup_links).where(*where), _t.id, cursor)

@@ -144,6 +144,13 @@ OBJECTS: Mapping[str, dict[str, Any]] = {
         },
         optional={"secret": {"type": "string", "description": "Signs what is sent: whsec_ and base64."}},
     ),
+    "PortalLink": {
+        "type": "object",
+        "properties": {
+            "link": {"type": "string", "format": "uri", "description": "Opens the portal, for 5 minutes."}
+        },
+        "additionalProperties": False,
+    },
     "RedirectUri": _object(
         "redirect_uri", {"id": _id("ruri"), "uri": _TEXT, "default": {"type": "boolean"}, **_STAMPS}
     ),

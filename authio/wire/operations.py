@@ -14,6 +14,7 @@ from authio.wire.event import EventsQuery
 from authio.wire.organization import OrganizationChangesIn, OrganizationIn, OrganizationsQuery
 from authio.wire.page import PageQuery
 from authio.wire.redirect_uri import RedirectUriIn
+from authio.wire.session_link import SessionLinkIn, SessionLinkRevokedIn
 from authio.wire.setup_link import SetupLinkIn, SetupLinksQuery
 from authio.wire.sign_in import SignInAttemptsQuery
 from authio.wire.webhook_endpoint import WebhookEndpointChangesIn, WebhookEndpointIn
@@ -201,6 +202,35 @@ _ALL = (
         status=204,
         codes=("token_not_found",),
         ours=True,
+    ),
+    Operation(
+        name="generate_portal_link",
+        method="POST",
+        path="/portal/generate_link",
+        tag=_TOKENS,
+        summary="Make a session link for somebody who is signed in to your product",
+        status=201,
+        answer="PortalLink",
+        body=SessionLinkIn,
+        codes=("organization_not_found", "intent_not_available", "url_forbidden"),
+        once=frozenset({"link"}),
+        example={
+            "organization": "org_01JD8Z6R3V5T7X9B1D3F5H7K9M",
+            "intent": "sso",
+            "return_url": "https://app.example.com/settings",
+            "external_user_id": "user-7",
+        },
+    ),
+    Operation(
+        name="revoke_portal_link",
+        method="POST",
+        path="/portal/revoke_link",
+        tag=_TOKENS,
+        summary="End somebody's session links, and the visits over them",
+        status=204,
+        body=SessionLinkRevokedIn,
+        codes=("organization_not_found",),
+        example={"organization": "org_01JD8Z6R3V5T7X9B1D3F5H7K9M", "external_user_id": "user-7"},
     ),
     Operation(
         name="list_redirect_uris",

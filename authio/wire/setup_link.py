@@ -62,7 +62,7 @@ def setup_address(base_url: str, token: str) -> str:
     return f"{base_url}/setup/{token}"
 
 
-def _browsable(node: Any, url: str) -> None:
+def browsable(node: Any, url: str) -> None:
     """An absolute https address, or http on a loopback address, for a vendor who is still developing."""
     address = parsed_or_none(url)
     is_local = address is not None and address.scheme == "http" and address.host in _LOOPBACK
@@ -88,10 +88,10 @@ class SetupLinkIn(colander.MappingSchema):
     )
     it_admin_email = optional(Email(), description="Prefills and fixes the address on the start page.")
     return_url = optional(
-        Text(most=2048), validator=_browsable, description="Where the way back to your product leads."
+        Text(most=2048), validator=browsable, description="Where the way back to your product leads."
     )
     success_url = optional(
-        Text(most=2048), validator=_browsable, description="Where the IT admin goes when all is done."
+        Text(most=2048), validator=browsable, description="Where the IT admin goes when all is done."
     )
     locale = optional(
         Text(most=35),

@@ -7,7 +7,7 @@ import pytest
 from authio.plugin import Connector, OidcConnector, SamlConnector, Walkthrough
 from authio.plugin.diagnosis import NOT_BACK, TOPICS, codes_of, topic_of, what_happened
 from authio.protocols.oidc_refused import CHECKS
-from authio.protocols.refusals import REFUSALS
+from authio.protocols.refusals import REFUSALS, SAML_CHECKS
 
 SAML_STEPS = """
 [[step]]
@@ -59,7 +59,7 @@ def test_every_refusal_there_is_has_something_to_look_at() -> None:
 def test_every_check_that_is_told_apart_exists() -> None:
     named = [code.split(".") for code in TOPICS if "." in code]
     assert named
-    assert all(check in CHECKS[code] for code, check in named)
+    assert all(check in {**CHECKS, **SAML_CHECKS}[code] for code, check in named)
 
 
 def test_every_refusal_and_every_check_says_what_happened() -> None:

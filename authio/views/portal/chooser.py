@@ -76,6 +76,9 @@ def _recognise_details(request: Any, posted: Posted) -> Response:
 
 def pick(services: Services, visit: Visit, provider: Provider, connector: Connector) -> Any:
     """The visit's draft, turned to *connector*."""
+    if not visit.manages:
+        # An organization has one draft. Somebody's edit of what exists makes way for what the link is for.
+        services.changes.discard_edit(visit.project.id, visit.organization.id)
     return services.connections.pick(visit.project.id, visit.organization.id, provider, connector)
 
 

@@ -11,11 +11,11 @@ from pyramid.view import view_config
 from authio.errors import Unprocessable
 from authio.plugin import Connector, Finding, Level, Provider
 from authio.plugin.loader import Plugins
-from authio.services.connections import Answered, service_provider
+from authio.services.connections import Answered
 from authio.views.portal.chooser import PROTOCOLS, installed, pick, spoken
 from authio.views.portal.fields import FORGET, draw, read_answers
 from authio.views.portal.forms import Posted, read_form
-from authio.views.portal.judging import judge_answers, kept
+from authio.views.portal.judging import judge_answers, kept, our_side
 from authio.views.portal.pages import note_viewed, visit_page
 from authio.views.portal.visits import Visit, resume_posted, to, visited
 from authio.views.portal.walking import walk
@@ -142,8 +142,7 @@ def _step_page(
     ways = draw(connector, answers, findings)
     fields = [field for way in ways for field in way.fields]
     drawn = {field.name for field in fields}
-    sp = service_provider(runtime.settings.base_url, draft.id)
-    steps = walk(request, provider, connector.walkthrough, sp)
+    steps = walk(request, provider, connector.walkthrough, our_side(request, draft))
     return visit_page(
         request,
         visit,
@@ -168,6 +167,7 @@ def _step_page(
         forget=FORGET,
         form_first=bool(answers or findings),
         is_answered=draft.sealed_settings is not None,
+        is_edit=draft.edits_id is not None,
     )
 
 

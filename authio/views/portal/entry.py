@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from authio.errors import BadRequest, NotFound
 from authio.services import Services
 from authio.services.actor import ActorType
-from authio.services.setup_links import refusal
+from authio.services.setup_links import is_setup, refusal
 from authio.views.portal.cookies import hand_session
 from authio.views.portal.errors import dead_page
 from authio.views.portal.forms import read_form
@@ -53,8 +53,8 @@ def start(request: Any) -> Response:
             return _entry_page(request, services, link, address=address, flawed=True)
         services.actor = replace(services.actor, type=ActorType.PORTAL, name=address)
         _, cookie = services.portal_sessions.start(link, it_admin_email=address)
-        begun = services.connections.draft(link.project_id, link.organization_id) is not None
-    response = to(request, "portal.connect" if begun else "portal.providers")
+        start_page = _start_page(services, link)
+    response = to(request, start_page)
     hand_session(request, response, cookie)
     return response
 
@@ -96,6 +96,16 @@ def is_address(text: str) -> bool:
     return len(text) <= _LONGEST_ADDRESS and text.isprintable() and _ADDRESS.fullmatch(text) is not None
 
 
+def _start_page(services: Services, link: Any) -> str:
+    """Where the work stands: at what exists, at what has been begun, or at the beginning."""
+    of = (link.project_id, link.organization_id)
+    if not is_setup(link) and services.connections.live(*of) is not None:
+        return "portal.connection"
+    draft = services.connections.draft(*of)
+    is_begun = draft is not None and (draft.edits_id is None or not is_setup(link))
+    return "portal.connect" if is_begun else "portal.providers"
+
+
 def _entry_page(
     request: Any, services: Services, link: Any, *, address: str = "", flawed: bool = False
 ) -> Response:
@@ -106,8 +116,9 @@ def _entry_page(
         "entry",
         # No way back to the vendor's site from here: the address still holds the token.
         Frame(project=project.name, organization=organization.name),
-        title=f"Set up single sign-on for {organization.name}",
+        title=f"{'Set up' if is_setup(link) else 'Manage'} single sign-on for {organization.name}",
         link=link,
+        is_setup=is_setup(link),
         status=422 if flawed else 200,
         fixed_address=link.it_admin_email,
         address=address,

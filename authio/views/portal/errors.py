@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from authio.errors import AuthioError, Gone, MethodNotAllowed, TooManyRequests
 from authio.services.actor import ActorType
+from authio.services.setup_links import is_setup
 from authio.views.portal.pages import Frame, page
 from authio.views.portal.visits import Visit, known_visit
 from authio.wire.error import error_out
@@ -40,6 +41,9 @@ _TITLES = {
     "bad_request": "That could not be understood",
     "csrf_failed": "This form has gone stale",
     "draft_changed": "This set-up was changed in another window",
+    "draft_exists": "Another set-up has been begun",
+    "nothing_to_return_to": "There are no earlier settings",
+    "sign_in_attempt_not_found": "This sign-in is not known",
     "nothing_to_save": "There is nothing to save yet",
     "portal_session_missing": "Open your link again",
     "portal_session_ended": "Your visit has ended",
@@ -69,7 +73,10 @@ _MESSAGES = {
     ),
     "not_found": "This address leads nowhere. Your set-up, if you have begun one, is where you left it.",
     "method_not_allowed": "This page cannot be opened that way. Your set-up is where you left it.",
-    "connection_not_found": "The connection you saved has been deleted since.",
+    "connection_not_found": "The connection you saved has been deleted, or switched off, since.",
+    "sign_in_attempt_not_found": (
+        "It is kept for a limited time, and shown to whoever made it. Your set-up is where you left it."
+    ),
 }
 # Whose page leads onwards, and where to. Everything else is best met by opening the link again.
 _WAYS_ON = {
@@ -83,6 +90,7 @@ _WAYS_ON = {
     "csrf_failed": ("portal.connect", "Back to your set-up"),
     "draft_changed": ("portal.review", "Check it again"),
     "nothing_to_save": ("portal.connect", "Bring your details"),
+    "sign_in_attempt_not_found": ("portal.connect", "Back to your set-up"),
     "rate_limit_exceeded": ("portal.connect", "Back to your set-up"),
     "db_unavailable": ("portal.connect", "Try again"),
     "internal_error": ("portal.connect", "Back to your set-up"),
@@ -110,7 +118,7 @@ def error_page(request: Any, error: AuthioError) -> Response:
     return page(
         request,
         "error",
-        Frame.of(known.visit) if known.visit is not None else Frame(project=known.project_name),
+        Frame.of(request, known.visit) if known.visit is not None else Frame(project=known.project_name),
         title=_TITLES.get(error.code, "This did not work"),
         status=error.status,
         code=error.code,
@@ -128,6 +136,16 @@ def error_page(request: Any, error: AuthioError) -> Response:
 @view_config(route_name="portal.review")
 @view_config(route_name="portal.save")
 @view_config(route_name="portal.done")
+@view_config(route_name="portal.begin_test")
+@view_config(route_name="portal.test")
+@view_config(route_name="portal.attributes")
+@view_config(route_name="portal.connection")
+@view_config(route_name="portal.edit")
+@view_config(route_name="portal.discard")
+@view_config(route_name="portal.return")
+@view_config(route_name="portal.reset")
+@view_config(route_name="portal.options")
+@view_config(route_name="portal.sign_in")
 @view_config(route_name="portal.request")
 @view_config(route_name="portal.enter")
 def refuse_method(request: Any) -> Response:
@@ -159,7 +177,7 @@ def dead_page(
         status=200 if requested else gone.status,
         code=gone.code,
         message=DEAD[gone.code][1],
-        may_request=link is not None and gone.status == Gone.status,
+        may_request=link is not None and is_setup(link) and gone.status == Gone.status,
         requested=requested,
         done=request.route_path("portal.done") if visit is not None and visit.has_saved else None,
     )

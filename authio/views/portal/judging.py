@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from authio.plugin import Connector, Context, OidcSettings, SamlSettings, Settings
+from authio.plugin import Connector, Context, OidcSettings, SamlSettings, ServiceProvider, Settings
 from authio.plugin.inspection import Inspection, inspect, inspect_settings
 from authio.protocols.documents import MAX_BYTES, read_text
 from authio.protocols.findings import Finding, Refused
@@ -75,6 +75,11 @@ def kept(answers: Mapping[str, str | bytes], findings: Sequence[Finding]) -> dic
     return {name: text for name, text in texts.items() if text and len(text) <= MAX_BYTES}
 
 
+def our_side(request: Any, row: Any) -> ServiceProvider:
+    """Our addresses for a connection. A draft that edits one speaks with that one's."""
+    return service_provider(request.registry.runtime.settings.base_url, row.edits_id or row.id)
+
+
 def context(request: Any, draft: Any | None) -> Context:
     """What a connector may know: the moment, the guarded network under one deadline, and our own side."""
     runtime = request.registry.runtime
@@ -83,6 +88,6 @@ def context(request: Any, draft: Any | None) -> Context:
         fetch=fetcher(
             runtime.outbound, lanes=runtime.lanes, by=draft.organization_id if draft is not None else ""
         ),
-        sp=service_provider(runtime.settings.base_url, draft.id) if draft is not None else None,
+        sp=our_side(request, draft) if draft is not None else None,
         allow=runtime.settings.outbound_allow,
     )

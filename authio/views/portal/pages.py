@@ -40,9 +40,12 @@ class Frame:
     back_url: str = ""
     is_open: bool = False
     """Whether there is work to come back to."""
+    manages: bool = False
+    home: str = ""
+    """The page of the connection that is managed, where there is one."""
 
     @classmethod
-    def of(cls, visit: Visit) -> Frame:
+    def of(cls, request: Any, visit: Visit) -> Frame:
         """The frame of a page within a visit."""
         return cls(
             project=visit.project.name,
@@ -50,6 +53,8 @@ class Frame:
             it_admin=visit.session.it_admin_email,
             back_url=visit.link.return_url or "",
             is_open=not visit.has_saved,
+            manages=visit.manages,
+            home=request.route_path("portal.connection") if visit.live is not None else "",
         )
 
     @property
@@ -96,7 +101,9 @@ def visit_page(
     request: Any, visit: Visit, name: str, *, title: str, status: int = 200, **values: Any
 ) -> Response:
     """A page within a visit."""
-    return page(request, name, Frame.of(visit), title=title, link=visit.link, status=status, **values)
+    return page(
+        request, name, Frame.of(request, visit), title=title, link=visit.link, status=status, **values
+    )
 
 
 def note_viewed(services: Services, link: Any, name: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from pyramid.response import Response
 from pyramid.view import view_config
@@ -12,11 +11,13 @@ from pyramid.view import view_config
 from authio.errors import AuthioError, Conflict, Gone
 from authio.faults import fault
 from authio.models import Activation, ConnectionState
-from authio.plugin import Connector, Finding, OidcSettings, SamlSettings, Settings
+from authio.plugin import Connector, Finding, Settings
 from authio.services import Services
+from authio.services.targets import USABLE
 from authio.views.portal.chooser import PROTOCOLS, spoken
 from authio.views.portal.connect import connector_of, kept_findings, stranger
 from authio.views.portal.cookies import hand_session
+from authio.views.portal.facts import Change, certificates_of, changes_between, facts_of, secrets_of
 from authio.views.portal.forms import Posted, read_form
 from authio.views.portal.judging import judge_saved, settings_of
 from authio.views.portal.pages import note_viewed, visit_page
@@ -55,28 +56,28 @@ def save(request: Any) -> Response:
     if errors:
         return _refuse(request, posted, visit, findings=inspection.findings)
     try:
-        cookie = _commit(request, posted, visit)
+        cookie = _commit(request, posted, visit, draft)
     except Conflict as conflict:
         return _refuse(request, posted, visit, conflict=conflict)
     fault("save.after-commit")
-    response = to(request, "portal.done")
+    response = to(request, "portal.done") if draft.edits_id is None else to_connection(request, "edited")
     hand_session(request, response, cookie)
     return response
 
 
 @view_config(route_name="portal.done", request_method="GET")
 def show_done(request: Any) -> Response:
-    """What was saved, and what happens next. The only page left to a visit that has saved."""
+    """What was saved, and what happens next. Besides tests the only page left to a link that was spent."""
     services = request.services
     visit = resume(request, services)
-    if not visit.has_saved:
+    if visit.session.connection_id is None:
         return to(request, "portal.review")
     connection = services.connections.get(visit.project.id, visit.session.connection_id)
     plugins = services.parts.plugins
     connector = plugins.connector(connection.connector)
     note_viewed(services, visit.link, "done")
     stored = services.connections.settings(connection)
-    facts = _facts(connector, settings_of(connector, stored)) if connector is not None and stored else []
+    facts = facts_of(settings_of(connector, stored)) if connector is not None and stored else []
     return visit_page(
         request,
         visit,
@@ -88,6 +89,8 @@ def show_done(request: Any) -> Response:
         facts=facts,
         protocol=PROTOCOLS[connection.protocol],
         is_active=connection.state == ConnectionState.ACTIVE,
+        may_test=connection.state in USABLE and connector is not None,
+        manages=visit.manages,
         onwards=visit.link.success_url or visit.link.return_url,
     )
 
@@ -100,26 +103,74 @@ def _to_save(request: Any, services: Services, visit: Visit) -> tuple[Any, Conne
     return visit.draft, connector, settings_of(connector, services.connections.settings(visit.draft) or {})
 
 
-def _commit(request: Any, posted: Posted, judged: Visit) -> str:
+def _commit(request: Any, posted: Posted, judged: Visit, draft: Any) -> str:
     """The one write transaction; returns the renewed cookie. Conflict if what was *judged* has changed."""
     with request.begin(write=True) as services:
         visit = resume_posted(request, services, posted, known=judged)
         if visit.has_saved:
             raise Gone("token_consumed")
-        row = services.connections.save(
-            visit.link,
-            visit.draft,
-            version=_version(posted),
-            it_admin_email=visit.session.it_admin_email,
-            activation=Activation(visit.project.activation),
-        )
+        if draft.edits_id is not None:
+            row = _promote(services, visit, draft, posted)
+        else:
+            row = services.connections.save(
+                visit.link,
+                draft,
+                version=version(posted, "version"),
+                it_admin_email=visit.session.it_admin_email,
+                activation=_activation(services, visit, draft),
+            )
         return services.portal_sessions.renew(visit.session, connection_id=row.id)
 
 
-def _version(posted: Posted) -> int:
-    """The version that was on the page; what is not a number is no version there ever was."""
-    text = posted.text("version", longest=9)
+def _promote(services: Services, visit: Visit, draft: Any, posted: Posted) -> Any:
+    """Let the live connection have what the draft has; Conflict if it is not the one that was edited."""
+    if visit.live is None or visit.live.id != draft.edits_id:
+        raise Conflict("draft_changed")
+    return services.changes.promote(
+        draft,
+        visit.live,
+        version=version(posted, "version"),
+        live_version=version(posted, "live_version"),
+        it_admin_email=visit.session.it_admin_email,
+    )
+
+
+def _activation(services: Services, visit: Visit, draft: Any) -> Activation:
+    """When what is saved becomes active. A test that passed on the very same settings counts."""
+    wanted = Activation(visit.project.activation)
+    passed = wanted is Activation.AFTER_TEST and services.attempts.has_passed(draft)
+    return Activation.ON_SAVE if passed else wanted
+
+
+def version(posted: Posted, name: str) -> int:
+    """A version that was on the page; what is not a number is no version there ever was."""
+    text = posted.text(name, longest=9)
     return int(text) if text.isascii() and text.isdigit() else 0
+
+
+def to_connection(request: Any, told: str) -> Response:
+    """On to the connection's page, which says what was done."""
+    response = to(request, "portal.connection")
+    response.location = f"{response.location}?told={told}"
+    return response
+
+
+def _changes(
+    services: Services,
+    live: Any | None,
+    draft: Any,
+    new: tuple[Settings, Mapping[str, str]],
+    connector: Connector,
+) -> list[Change]:
+    """What a save would change in the connection that is edited; nothing where none is."""
+    if live is None or draft.edits_id != live.id:
+        return []
+    stored = services.connections.settings(live)
+    if stored is None:
+        return []
+    return changes_between(
+        (settings_of(connector, stored), services.connections.answers(live)), new, connector
+    )
 
 
 def _refuse(
@@ -153,18 +204,23 @@ def _review_page(
     draft, connector, settings = _to_save(request, services, visit)
     provider = services.parts.plugins.provider_of(connector)
     shown = findings or kept_findings(draft)
+    answers = services.connections.answers(draft)
     return visit_page(
         request,
         visit,
         "review",
-        title="Check what will be saved",
+        title="Check what will be saved" if draft.edits_id is None else "Check what will change",
         status=status,
         provider_name=spoken(provider, connector.protocol),
         icon=request.route_path("portal.asset", provider=provider.key, path=provider.icon),
         protocol=PROTOCOLS[connector.protocol],
-        facts=_facts(connector, settings),
-        certificates=_certificates(settings),
-        secrets=_secrets(services.connections.answers(draft), connector),
+        facts=facts_of(settings),
+        certificates=certificates_of(settings, now=services.parts.clock.now()),
+        secrets=secrets_of(answers, connector),
+        changes=_changes(services, visit.live, draft, (settings, answers), connector),
+        live_version=visit.live.version if visit.live is not None else 0,
+        is_edit=draft.edits_id is not None,
+        has_passed=services.attempts.has_passed(draft),
         findings=shown,
         is_blocked=any(finding.is_error for finding in shown),
         switch_to=stranger(services.parts.plugins, connector, shown),
@@ -172,46 +228,3 @@ def _review_page(
         version=draft.version,
         is_active_on_save=visit.project.activation == Activation.ON_SAVE,
     )
-
-
-def _facts(connector: Connector, settings: Settings) -> list[tuple[str, str, str]]:
-    """What identifies the identity provider: name for programs, name for people, value."""
-    if isinstance(settings, SamlSettings):
-        facts = [
-            ("idp_entity_id", "Entity ID", settings.idp_entity_id),
-            ("sso_url", "People sign in at", _host(settings.sso_url)),
-            ("metadata_url", "Metadata is read from", settings.metadata_url),
-        ]
-    else:
-        facts = [
-            ("issuer", "Issuer", settings.issuer),
-            ("sso_url", "People sign in at", _host(settings.authorization_endpoint)),
-            ("client_id", "Client ID", settings.client_id),
-        ]
-    return [fact for fact in facts if fact[2]]
-
-
-def _certificates(settings: Settings) -> list[dict[str, Any]]:
-    if isinstance(settings, OidcSettings):
-        return []
-    return [
-        {
-            # The one attribute without a short name in RFC 4514; nobody knows it by its number.
-            "subject": certificate.subject.replace("1.2.840.113549.1.9.1=", "emailAddress="),
-            "until": certificate.not_after,
-            "fingerprint": [
-                certificate.sha256[at : at + 4].upper() for at in range(0, len(certificate.sha256), 4)
-            ],
-        }
-        for certificate in settings.read_certificates()
-    ]
-
-
-def _secrets(answers: Mapping[str, str], connector: Connector) -> list[str]:
-    """The titles of the secrets that are set; of their values not even the length is shown."""
-    names = {name for name in connector.secrets if answers.get(name)}
-    return [node.title for node in connector.schema().children if node.name in names]
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc

@@ -11,7 +11,7 @@ from pyramid.response import Response
 from authio.errors import AuthioError, Forbidden, NotFound
 from authio.services import Services
 from authio.services.actor import ActorType
-from authio.services.setup_links import refusal
+from authio.services.setup_links import is_setup, refusal
 from authio.views.portal.cookies import session_cookie
 from authio.views.portal.forms import Posted
 
@@ -25,11 +25,19 @@ class Visit:
     project: Any
     organization: Any
     draft: Any | None
+    """Over a setup link: not one that edits what exists, for that is no business of a setup link."""
+    live: Any | None = None
+    """The connection in use, for whoever may manage it."""
+
+    @property
+    def manages(self) -> bool:
+        """Whether what exists may be seen, changed and reset: over a session link."""
+        return not is_setup(self.link)
 
     @property
     def has_saved(self) -> bool:
-        """Whether the work is done; then only the done page is left to see."""
-        return self.session.connection_id is not None
+        """Whether the link is spent; then only the done page, and tests, are left to see."""
+        return self.session.connection_id is not None and not self.manages
 
 
 def resume(request: Any, services: Services, *, known: Visit | None = None) -> Visit:
@@ -44,9 +52,10 @@ def resume(request: Any, services: Services, *, known: Visit | None = None) -> V
     session = services.portal_sessions.resume(session_cookie(request))
     visit = _loaded(services, session) if known is None else replace(known, session=session)
     _introduce(request, services, visit)
-    gone = None if visit.has_saved else refusal(visit.link, services.parts.clock.now())
-    if gone is not None:
-        raise gone
+    # A session link may be opened for minutes, the visit over it lasts for hours.
+    ended = None if visit.has_saved or visit.manages else refusal(visit.link, services.parts.clock.now())
+    if ended is not None:
+        raise ended
     return visit
 
 
@@ -103,12 +112,19 @@ def _loaded(services: Services, session: Any) -> Visit:
     # The draft before the link: where each statement sees what is committed by then, a draft that a save has
     # just taken away is found together with the link it spent, and not beside one that still looks open.
     draft = services.connections.draft(session.project_id, session.organization_id)
+    link = services.setup_links.get(session.project_id, session.link_id)
+    live = None
+    if not is_setup(link):
+        live = services.connections.live(session.project_id, session.organization_id)
+    elif draft is not None and draft.edits_id is not None:
+        draft = None
     return Visit(
         session=session,
-        link=services.setup_links.get(session.project_id, session.link_id),
+        link=link,
         project=services.projects.get(session.project_id),
         organization=services.organizations.get(session.project_id, session.organization_id),
         draft=draft,
+        live=live,
     )
 
 
@@ -124,4 +140,4 @@ def _end_of(services: Services, posted: Posted) -> AuthioError | None:
         link = services.setup_links.get(posted.project_id, posted.link_id)
     except NotFound:
         return None
-    return refusal(link, services.parts.clock.now())
+    return refusal(link, services.parts.clock.now()) if is_setup(link) else None

@@ -1,0 +1,341 @@
+"""The connection's own page, for whoever manages what exists: seen, tested, edited, taken back, reset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+from pyramid.response import Response
+from pyramid.view import view_config
+
+from authio.errors import Conflict, NotFound
+from authio.models import AttemptStatus, ConnectionState
+from authio.plugin import Connector
+from authio.services import Services
+from authio.services.pages import Cursor
+from authio.services.targets import Options
+from authio.views.portal.chooser import PROTOCOLS, spoken
+from authio.views.portal.connect import connector_of
+from authio.views.portal.facts import certificates_of, facts_of, secrets_of, values_of
+from authio.views.portal.forms import Posted, read_form
+from authio.views.portal.judging import our_side, settings_of
+from authio.views.portal.pages import note_refused, note_viewed, visit_page
+from authio.views.portal.review import to_connection, version
+from authio.views.portal.test import diagnose
+from authio.views.portal.visits import Visit, resume_posted, to, visited
+
+RECENT = 50
+"""How many sign-ins, and lines of what happened, the page looks back over."""
+STATES: Mapping[str, str] = {
+    AttemptStatus.SUCCEEDED: "Signed in",
+    AttemptStatus.FAILED: "Failed",
+    AttemptStatus.TIMED_OUT: "Nobody came back",
+    AttemptStatus.STARTED: "Under way",
+}
+"""How a sign-in stands, for people; in the order in which they are sorted by it."""
+SWITCHES: Mapping[str, tuple[str, str]] = {
+    "idp_initiated": (
+        "Let people start at your identity provider",
+        "They press a tile there and arrive signed in. Safer without: then the product begins every sign-in.",
+    ),
+    "sign_requests": (
+        "Sign our requests",
+        "Only where your identity provider asks for it. It finds the key in our metadata.",
+    ),
+    "allow_cbc": (
+        "Take assertions that are encrypted with AES-CBC",
+        "Only where your identity provider encrypts and cannot use AES-GCM. They still have to be signed.",
+    ),
+}
+"""What an IT admin may switch on a connection over SAML: title and help."""
+ACTIONS: Mapping[str, str] = {
+    "connection.saved": "Saved",
+    "connection.activated": "Became active",
+    "connection.edit_started": "Edit begun",
+    "connection.edited": "Settings changed",
+    "connection.returned": "Earlier settings brought back",
+    "connection.reset": "Reset",
+    "connection.options_changed": "Options changed",
+    "connection.attributes_mapped": "Attributes mapped",
+    "connection.test_begun": "Test sign-in begun",
+    "connection.certificates_renewed": "Certificates renewed",
+}
+"""What the page tells of the audit trail, in words. The rest is for operators."""
+_TOLD = frozenset({"edited", "returned", "options"})
+
+View = Callable[[Any, Services, Visit, Posted], Response]
+
+
+def managed(view: Callable[[Any, Visit], Response]) -> Callable[[Any, Any], Response]:
+    """A page for visits over a session link. Where nothing is in use it leads to what has been begun."""
+
+    def page(request: Any, visit: Visit) -> Response:
+        if not visit.manages:
+            return to(request, "portal.review")
+        if visit.live is None:
+            return to(request, "portal.providers" if visit.draft is None else "portal.connect")
+        return view(request, visit)
+
+    page.__name__, page.__doc__ = view.__name__, view.__doc__
+    return visited(page)
+
+
+def acted(view: View) -> Callable[[Any], Response]:
+    """A form of such a page, handled in one write transaction."""
+
+    @wraps(view)
+    def act(request: Any) -> Response:
+        posted = read_form(request)
+        with request.begin(write=True) as services:
+            visit = resume_posted(request, services, posted)
+            request.registry.runtime.limiter.hit("portal", visit.session.id)
+            if not visit.manages or visit.live is None:
+                raise NotFound("connection_not_found")
+            services.portal_sessions.note_seen(visit.session)
+            return view(request, services, visit, posted)
+
+    return act
+
+
+@view_config(route_name="portal.connection", request_method="GET")
+@managed
+def show_connection(request: Any, visit: Visit) -> Response:
+    """Everything about the connection that is in use."""
+    note_viewed(request.services, visit.link, "connection")
+    return _connection_page(request, request.services, visit)
+
+
+@view_config(route_name="portal.edit", request_method="GET")
+@view_config(route_name="portal.discard", request_method="GET")
+@view_config(route_name="portal.return", request_method="GET")
+@view_config(route_name="portal.reset", request_method="GET")
+@view_config(route_name="portal.options", request_method="GET")
+@managed
+def show_again(request: Any, visit: Visit) -> Response:
+    """Reloading after something was refused leads back to the connection."""
+    return to(request, "portal.connection")
+
+
+@view_config(route_name="portal.edit", request_method="POST")
+@acted
+def edit(request: Any, services: Services, visit: Visit, posted: Posted) -> Response:
+    """Begin a draft beside the connection, or go on with the one there is."""
+    connector_of(request, visit.live)
+    try:
+        services.changes.edit(visit.live)
+    except Conflict as conflict:
+        return _refuse(request, services, visit, conflict.code, status=conflict.status)
+    return to(request, "portal.connect")
+
+
+@view_config(route_name="portal.discard", request_method="POST")
+@acted
+def discard(request: Any, services: Services, visit: Visit, posted: Posted) -> Response:
+    """Drop what was begun, whatever it is. The connection in use stays as it is."""
+    if posted.text("confirm") != "yes":
+        return _refuse(request, services, visit, "not_confirmed", about="discard")
+    if visit.draft is not None:
+        services.changes.discard(visit.draft)
+    return to(request, "portal.connection")
+
+
+@view_config(route_name="portal.return", request_method="POST")
+@acted
+def take_back(request: Any, services: Services, visit: Visit, posted: Posted) -> Response:
+    """Have the settings from before the last change again, from one moment to the next."""
+    if posted.text("confirm") != "yes":
+        return _refuse(request, services, visit, "not_confirmed", about="return")
+    try:
+        services.changes.take_back(visit.live, version=version(posted, "version"))
+    except Conflict as conflict:
+        return _refuse(request, services, visit, conflict.code, status=conflict.status)
+    return to_connection(request, "returned")
+
+
+@view_config(route_name="portal.reset", request_method="POST")
+@acted
+def reset(request: Any, services: Services, visit: Visit, posted: Posted) -> Response:
+    """Switch the connection off, and begin anew at the chooser."""
+    if posted.text("confirm") != "yes":
+        return _refuse(request, services, visit, "not_confirmed", about="reset")
+    try:
+        services.changes.reset(visit.live, version=version(posted, "version"))
+    except Conflict as conflict:
+        return _refuse(request, services, visit, conflict.code, status=conflict.status)
+    return to(request, "portal.providers")
+
+
+@view_config(route_name="portal.options", request_method="POST")
+@acted
+def switch(request: Any, services: Services, visit: Visit, posted: Posted) -> Response:
+    """Turn the switches as the form has them."""
+    if visit.live is not None and visit.live.protocol == "saml":
+        services.changes.switch(visit.live, {name: posted.text(name) == "on" for name in SWITCHES})
+    return to_connection(request, "options")
+
+
+@view_config(route_name="portal.sign_in", request_method="GET")
+@managed
+def show_sign_in(request: Any, visit: Visit) -> Response:
+    """One sign-in, step by step: what was sent, what came back, what came of it."""
+    services = request.services
+    attempt = services.attempts.get(visit.project.id, request.matchdict["attempt"])
+    if attempt.organization_id != visit.organization.id:
+        raise NotFound("sign_in_attempt_not_found")
+    note_viewed(services, visit.link, "sign-in")
+    row = services.connections.any_by_id(attempt.connection_id)
+    connector = services.parts.plugins.connector(row.connector) if row is not None else None
+    sp = our_side(request, row) if row is not None else None
+    return visit_page(
+        request,
+        visit,
+        "sign-in",
+        title=f"Sign-in: {STATES[attempt.status].lower()}",
+        attempt=attempt,
+        state=STATES[attempt.status],
+        steps=[_told_step(step) for step in attempt.steps],
+        diagnosis=diagnose(attempt, connector, sp) if attempt.status in _BAD else None,
+        profile=services.attempts.profile(attempt),
+        answer=services.attempts.answer(attempt).decode("utf-8", "replace"),
+        may_edit=False,
+        is_forgotten=attempt.forget_at is None,
+    )
+
+
+_BAD = frozenset({AttemptStatus.FAILED, AttemptStatus.TIMED_OUT})
+_STEPS: Mapping[str, str] = {
+    "sent": "We sent the person to the identity provider",
+    "identified": "The identity provider's answer was accepted",
+    "refused": "The identity provider's answer was refused",
+}
+_FACTS: Mapping[str, str] = {
+    "binding": "Binding",
+    "to": "Address",
+    "signed": "Signed",
+    "certificate": "Certificate that matched",
+    "encrypted": "Encrypted",
+    "authn_context": "How the person signed in there",
+    "key": "Key that matched",
+    "algorithm": "Algorithm",
+    "userinfo": "Userinfo asked",
+    "because": "Because",
+}
+
+
+def _told_step(step: Mapping[str, Any]) -> dict[str, Any]:
+    facts = [
+        (label, _worded(step[name])) for name, label in _FACTS.items() if step.get(name) not in (None, "")
+    ]
+    return {"title": _STEPS.get(str(step.get("step")), ""), "at": step.get("at", ""), "facts": facts}
+
+
+def _worded(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _refuse(
+    request: Any, services: Services, visit: Visit, code: str, *, status: int = 422, about: str = ""
+) -> Response:
+    """The connection once more, with what stands against it."""
+    note_refused(services, visit.link, code, page="connection")
+    note_viewed(services, visit.link, "connection")
+    return _connection_page(request, services, visit, status=status, refused=code, about=about)
+
+
+def _connection_page(
+    request: Any,
+    services: Services,
+    visit: Visit,
+    *,
+    status: int = 200,
+    refused: str = "",
+    about: str = "",
+) -> Response:
+    live: Any = visit.live
+    connector: Connector | None = services.parts.plugins.connector(live.connector)
+    stored = services.connections.settings(live)
+    now = services.parts.clock.now()
+    settings = settings_of(connector, stored) if connector is not None and stored is not None else None
+    provider = services.parts.plugins.provider_of(connector) if connector is not None else None
+    options = Options.of(live)
+    previous = services.changes.previous(live)
+    return visit_page(
+        request,
+        visit,
+        "connection",
+        title="Your single sign-on",
+        status=status,
+        live=live,
+        provider_name=spoken(provider, live.protocol) if provider is not None else live.name,
+        icon=request.route_path("portal.asset", provider=provider.key, path=provider.icon)
+        if provider
+        else "",
+        protocol=PROTOCOLS[live.protocol],
+        is_active=live.state == ConnectionState.ACTIVE,
+        is_usable=settings is not None,
+        edits=visit.draft is not None and visit.draft.edits_id == live.id,
+        other_draft=visit.draft is not None and visit.draft.edits_id != live.id,
+        facts=facts_of(settings) if settings is not None else [],
+        certificates=certificates_of(settings, now=now) if settings is not None else [],
+        secrets=secrets_of(services.connections.answers(live), connector) if connector is not None else [],
+        values=values_of(our_side(request, live), live.protocol),
+        mapped=sorted((live.attribute_map or {}).items()),
+        switches=[
+            {"name": name, "title": title, "help": text, "on": getattr(options, name)}
+            for name, (title, text) in SWITCHES.items()
+            if live.protocol == "saml"
+        ],
+        previous_until=previous["until"] if previous is not None else "",
+        sign_ins=_sign_ins(request, services, live),
+        happened=_happened(services, live),
+        refused=refused,
+        about=about,
+        told=request.GET.get("told") if request.GET.get("told") in _TOLD else "",
+    )
+
+
+def _sign_ins(request: Any, services: Services, live: Any) -> dict[str, Any]:
+    """The newest sign-ins, of one state or of all, by time or by state."""
+    chosen = request.GET.get("state", "")
+    chosen = chosen if chosen in STATES else ""
+    by_state = request.GET.get("sort") == "state"
+    page = services.attempts.page(
+        live.project_id,
+        Cursor(limit=RECENT, order="desc"),
+        connection_id=live.id,
+        status=chosen or None,
+    )
+    rows = list(page.rows)
+    if by_state:
+        order = list(STATES)
+        rows.sort(key=lambda row: order.index(row.status))
+    return {
+        "rows": [
+            {
+                "id": row.id,
+                "at": row.created_at,
+                "state": STATES[row.status],
+                "status": row.status,
+                "email": row.email or "",
+                "kind": "Test" if row.kind == "test" else "",
+            }
+            for row in rows
+        ],
+        "chosen": chosen,
+        "by_state": by_state,
+        "states": list(STATES.items()),
+        "has_more": page.has_after,
+    }
+
+
+def _happened(services: Services, live: Any) -> list[dict[str, Any]]:
+    """The IT admin's slice of the audit trail: what became of this connection, and by whose hand."""
+    rows = services.trail.of_connection(live.project_id, live.id, most=RECENT)
+    return [
+        {"what": ACTIONS[row.action], "who": row.actor_name or "", "at": row.created_at}
+        for row in rows
+        if row.action in ACTIONS
+    ]
