@@ -7,7 +7,7 @@ sees only the one role of the one entity that was chosen, written anew from the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -172,14 +172,37 @@ def judge_endpoints(settings: SamlSettings, *, allow: Iterable[str] = ()) -> lis
     return findings
 
 
-def sp_metadata(*, entity_id: str, acs_url: str) -> bytes:
-    """Our own metadata document for one connection: the ACS by POST, assertions wanted signed, no keys."""
+ENCRYPTION_METHODS = (
+    "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+    "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+)
+"""What an identity provider may encrypt to us with. CBC is opened where a switch allows it, not offered."""
+
+
+def sp_metadata(
+    *,
+    entity_id: str,
+    acs_url: str,
+    signing: Sequence[str] = (),
+    encryption: Sequence[str] = (),
+    signs_requests: bool = False,
+) -> bytes:
+    """Our own metadata document for one connection: the ACS by POST, assertions wanted signed.
+
+    *signing* and *encryption* are certificates as PEM: what requests are signed with, now or soon, and
+    what assertions may be encrypted to.
+    """
     from saml2 import md
 
     descriptor = md.EntityDescriptor(
         entity_id=entity_id,
         spsso_descriptor=md.SPSSODescriptor(
-            authn_requests_signed="false",
+            authn_requests_signed="true" if signs_requests else "false",
+            key_descriptor=[
+                *(_key_descriptor("signing", pem) for pem in signing),
+                *(_key_descriptor("encryption", pem, ENCRYPTION_METHODS) for pem in encryption),
+            ],
             want_assertions_signed="true",
             protocol_support_enumeration=PROTOCOL,
             name_id_format=[md.NameIDFormat(text=EMAIL_FORMAT)],
@@ -190,6 +213,18 @@ def sp_metadata(*, entity_id: str, acs_url: str) -> bytes:
     )
     written: bytes = descriptor.to_string({"md": md.NAMESPACE})
     return b'<?xml version="1.0" encoding="UTF-8"?>\n' + written.split(b"?>", 1)[-1].lstrip() + b"\n"
+
+
+def _key_descriptor(use: str, pem: str, methods: Sequence[str] = ()) -> Any:
+    from saml2 import md, xmldsig
+
+    body = "".join(pem.splitlines()[1:-1])
+    data = xmldsig.X509Data(x509_certificate=xmldsig.X509Certificate(text=body))
+    return md.KeyDescriptor(
+        use=use,
+        key_info=xmldsig.KeyInfo(x509_data=data),
+        encryption_method=[md.EncryptionMethod(algorithm=method) for method in methods],
+    )
 
 
 def _chosen(

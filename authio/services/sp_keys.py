@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,9 @@ from authio.protocols.key_pairs import new_key_pair
 from authio.protocols.saml_request import RequestSigner
 from authio.services.audit import Audit
 from authio.services.known import Known
+
+OVERLAP = timedelta(days=14)
+"""How long a new key is published beside the old one: providers read our metadata daily, or a person does."""
 
 _k = sp_keys.c
 _OF = sa.select(sp_keys).where(_k.connection_id == sa.bindparam("connection")).order_by(_k.id.desc())
@@ -31,22 +35,31 @@ class SpKeys:
         self._known, self._audit = known, audit
 
     def all(self, connection_id: str) -> list[Any]:
-        """Every key pair there is, retired ones included."""
+        """Every key pair there is, newest first, retired ones included."""
         return list(self._connection.execute(_OF, {"connection": connection_id}))
 
+    def published(self, connection_id: str, use: KeyUse) -> list[Any]:
+        """The key pairs that our metadata names, oldest first."""
+        now = self._clock.now()
+        rows = [row for row in self.all(connection_id) if row.use == use and not _is_retired(row, now)]
+        return rows[::-1]
+
     def signer(self, connection_id: str) -> RequestSigner | None:
-        """What requests are signed with, if there is a key for it."""
-        for row in self.all(connection_id):
-            if row.use == KeyUse.SIGNING and row.retired_at is None:
-                # Messages carry a certificate without the lines around it.
-                body = "".join(row.certificate.splitlines()[1:-1])
-                return RequestSigner(self._private(row), body)
+        """What requests are signed with, if there is a key for it.
+
+        That is the oldest one that is published: a new one stands beside it until providers have seen it.
+        """
+        for row in self.published(connection_id, KeyUse.SIGNING):
+            # Messages carry a certificate without the lines around it.
+            body = "".join(row.certificate.splitlines()[1:-1])
+            return RequestSigner(self._private(row), body)
         return None
 
     def decrypting(self, connection_id: str) -> Sequence[rsa.RSAPrivateKey]:
         """Every key that something may have been encrypted to, retired ones last."""
         rows = [row for row in self.all(connection_id) if row.use == KeyUse.ENCRYPTION]
-        rows.sort(key=lambda row: row.retired_at is not None)
+        now = self._clock.now()
+        rows.sort(key=lambda row: _is_retired(row, now))
         return [self._private(row) for row in rows]
 
     def ensure(self, row: Any, use: KeyUse) -> Any:
@@ -56,9 +69,24 @@ class SpKeys:
         self._connection.execute(
             sa.select(connections.c.id).where(connections.c.id == connection_id).with_for_update()
         )
-        for found in self.all(connection_id):
-            if found.use == use and found.retired_at is None:
-                return found
+        published = self.published(connection_id, use)
+        return published[-1] if published else self._make(row, connection_id, use)
+
+    def rotate(self, row: Any, use: KeyUse) -> Any:
+        """A new key pair beside those there are; they retire when :data:`OVERLAP` has passed.
+
+        Until then requests are signed with the old one. What was encrypted to a retired one still opens.
+        """
+        self.ensure(row, use)
+        connection_id = row.edits_id or row.id
+        self._connection.execute(
+            sa.update(sp_keys)
+            .where(_k.connection_id == connection_id, _k.use == use.value, _k.retired_at.is_(None))
+            .values(retired_at=self._clock.now() + OVERLAP)
+        )
+        return self._make(row, connection_id, use)
+
+    def _make(self, row: Any, connection_id: str, use: KeyUse) -> Any:
         key_id, now = new_id("sp_key"), self._clock.now()
         pair = new_key_pair(connection_id, now=now)
         made = self._connection.execute(
@@ -85,3 +113,7 @@ class SpKeys:
 
     def _private(self, row: Any) -> rsa.RSAPrivateKey:
         return self._known.keys.private(self._vault.open(row.sealed_key, place=("sp_keys", row.id, "key")))
+
+
+def _is_retired(row: Any, now: datetime) -> bool:
+    return row.retired_at is not None and row.retired_at <= now

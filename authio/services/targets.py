@@ -64,6 +64,8 @@ class Options:
     require_both_signatures: bool = False
     allow_sha1: bool = False
     allow_cbc: bool = False
+    encryption: bool = False
+    """Offer a key that assertions may be encrypted to."""
     sign_requests: bool = False
     """Sign requests although the metadata does not ask for it."""
 

@@ -10,7 +10,9 @@ from lxml import etree
 from webtest import TestApp
 
 from authio.ids import ulid_of
+from authio.models import KeyUse
 
+CERTIFICATE = "{http://www.w3.org/2000/09/xmldsig#}X509Certificate"
 MD = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 
 
@@ -32,7 +34,64 @@ def test_the_document_names_the_connection_s_own_addresses(app: TestApp, draft: 
     (acs,) = root.iter(MD + "AssertionConsumerService")
     assert root.get("entityID") == f"http://localhost:6543{path}"
     assert acs.get("Location") == f"http://localhost:6543/sso/saml/{ulid_of(draft)}/acs"
-    assert not list(root.iter("{*}KeyDescriptor"))
+
+
+def test_it_names_the_key_that_requests_are_signed_with_and_none_to_encrypt_to(
+    app: TestApp, draft: str
+) -> None:
+    path = f"/sso/saml/{ulid_of(draft)}/metadata"
+
+    first, second = (etree.fromstring(app.get(path).body) for _ in range(2))
+
+    (key,) = first.iter(MD + "KeyDescriptor")
+    assert key.get("use") == "signing"
+    assert [one.text for one in first.iter(CERTIFICATE)] == [one.text for one in second.iter(CERTIFICATE)]
+    (role,) = first.iter(MD + "SPSSODescriptor")
+    assert role.get("AuthnRequestsSigned") == "false"
+
+
+def test_with_encryption_turned_on_it_offers_a_key_and_only_methods_that_authenticate(
+    app: TestApp, connect: Callable[..., Any]
+) -> None:
+    connected = connect(options={"encryption": True, "sign_requests": True})
+
+    root = etree.fromstring(app.get(f"/sso/saml/{connected.ulid}/metadata").body)
+
+    assert [key.get("use") for key in root.iter(MD + "KeyDescriptor")] == ["signing", "encryption"]
+    methods = [method.get("Algorithm") for method in root.iter(MD + "EncryptionMethod")]
+    assert methods
+    assert not [method for method in methods if "cbc" in method or method.endswith("rsa-1_5")]
+    (role,) = root.iter(MD + "SPSSODescriptor")
+    assert role.get("AuthnRequestsSigned") == "true"
+
+
+def test_a_new_key_stands_beside_the_old_one_until_providers_have_seen_it(
+    app: TestApp, connect: Callable[..., Any], services: Callable[..., Any], clock: Any
+) -> None:
+    connected = connect(options={"encryption": True})
+    path = f"/sso/saml/{connected.ulid}/metadata"
+
+    def published() -> list[str | None]:
+        return [one.text for one in etree.fromstring(app.get(path).body).iter(CERTIFICATE)]
+
+    old_signing, old_encryption = published()
+    with services() as s:
+        row = s.connections.any_by_id(connected.id)
+        before = s.sp_keys.signer(connected.id)
+        s.sp_keys.rotate(row, KeyUse.SIGNING)
+        s.sp_keys.rotate(row, KeyUse.ENCRYPTION)
+        assert s.sp_keys.signer(connected.id) == before
+
+    assert len(published()) == 4
+    assert {old_signing, old_encryption} < set(published())
+
+    clock.step(days=15)
+
+    assert len(published()) == 2
+    assert not {old_signing, old_encryption} & set(published())
+    with services() as s:
+        assert s.sp_keys.signer(connected.id) != before
+        assert len(s.sp_keys.decrypting(connected.id)) == 2
 
 
 def test_it_is_served_as_metadata_and_may_be_kept(app: TestApp, draft: str) -> None:
