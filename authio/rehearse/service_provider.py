@@ -40,16 +40,20 @@ class ServiceProvider:
         """Whether responses for it may be sent there, as far as is known."""
         if self.is_known:
             return acs_url in self.acs_urls
-        return urlsplit(acs_url).scheme in ("http", "https")
+        try:
+            address = urlsplit(acs_url)
+        except ValueError:
+            return False
+        return address.scheme in ("http", "https") and bool(address.hostname)
 
 
 def look_up(entity_id: str) -> ServiceProvider:
     """The service provider of that name."""
-    address = urlsplit(entity_id)
-    if address.scheme != "http" or address.hostname not in _HOSTS:
-        return ServiceProvider(entity_id)
     try:
-        return read(_fetched(address.netloc, address.path), entity_id)
+        address = urlsplit(entity_id)
+        if address.scheme != "http" or address.hostname not in _HOSTS:
+            return ServiceProvider(entity_id)
+        return read(_fetched(address.hostname, address.port or 80, address.path), entity_id)
     except (OSError, http.client.HTTPException, ValueError, etree.XMLSyntaxError, NotSigned):
         return ServiceProvider(entity_id)
 
@@ -91,8 +95,8 @@ def _keys(role: etree._Element, use: str) -> Iterator[PublicKey]:
                 yield key
 
 
-def _fetched(authority: str, path: str) -> bytes:
-    connection = http.client.HTTPConnection(authority, timeout=_PATIENCE)
+def _fetched(host: str, port: int, path: str) -> bytes:
+    connection = http.client.HTTPConnection(host, port, timeout=_PATIENCE)
     try:
         connection.request("GET", path or "/", headers={"Accept": "application/samlmetadata+xml"})
         answer = connection.getresponse()

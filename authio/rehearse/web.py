@@ -154,9 +154,9 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(self.rfile.read(int(length)))
 
     def _reply(self, body: bytes) -> None:
-        address = urlsplit(self.path)
+        path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
-        asked = Asked(self.command, address.path, address.query, headers, body)
+        asked = Asked(self.command, path, query, headers, body)
         try:
             _admit(asked, self.face)
             answer = self.face.answer(asked)

@@ -2,93 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import pytest
-import requests
 
 from authio.rehearse.rehearsal import Rehearsal
-from tests.support.server import ROOT, Server, serving
-from tests.support.visitor import Visited, Visitor
-from tools.services import free_port
-
-PRODUCT = ROOT / "examples" / "product" / "product.py"
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A server, the rehearsal, and the sample product over both."""
-
-    server: Server
-    rehearsal: Rehearsal
-    product: str
-
-    def set_up(self, provider: str, **answers: str) -> None:
-        """Be the IT admin, from the link to Save."""
-        with Visitor(self.server.url) as admin:
-            page = admin.get(self.server.mint())
-            page = admin.submit(page, "start", it_admin_email="it@acme.example")
-            page = admin.submit(page, "pick", provider=provider)
-            page = admin.submit(page, "answers", **answers)
-            assert page.name == "review", page.html.main.get_text(" ", strip=True)
-            assert admin.submit(page, "save").name == "done"
-
-    def set_up_saml(self) -> None:
-        self.set_up("generic_saml", metadata_url=self.rehearsal.saml.entity_id)
-
-    def set_up_oidc(self) -> None:
-        credentials = self.rehearsal.oidc.credentials
-        self.set_up(
-            "generic_oidc",
-            issuer=self.rehearsal.oidc.issuer,
-            client_id=credentials.client_id,
-            client_secret=credentials.client_secret,
-        )
-
-    def sign_in(self, person: Visitor, **changes: str) -> Visited:
-        """Press the product's button and go all the way; where that ends."""
-        page = person.get(f"{self.product}/sign-in?email=ada@acme.example")
-        assert page.name == "login", page.html.get_text(" ", strip=True)
-        page = person.submit(page, "login", **changes)
-        return person.submit(page, "response") if page.name == "post" else page
+from tests.rehearse.stage import Stage, staged
+from tests.support.visitor import Visitor
 
 
 @pytest.fixture(scope="module")
 def running(listening: Rehearsal, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    allowed = " ".join(urlsplit(one.url).netloc for one in (listening.saml, listening.oidc))
-    with serving(tmp_path_factory.mktemp("stage"), environment={"AUTHIO_OUTBOUND_ALLOW": allowed}) as server:
-        port = free_port()
-        registered = requests.post(
-            f"{server.url}/v1/redirect_uris",
-            json={"uri": f"http://localhost:{port}/callback"},
-            headers={"Authorization": f"Bearer {server.demo['api_key']}"},
-            timeout=30,
-        )
-        assert registered.status_code == 201, registered.text
-        environment = {
-            "AUTHIO_BASE_URL": server.url,
-            "AUTHIO_API_KEY": server.demo["api_key"],
-            "AUTHIO_CLIENT_ID": server.demo["client_id"],
-            "PORT": str(port),
-        }
-        with subprocess.Popen(
-            [sys.executable, PRODUCT],
-            env={**os.environ, **environment},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        ) as process:
-            assert process.stdout is not None
-            assert "The product is at" in process.stdout.readline()
-            try:
-                yield Stage(server, listening, f"http://localhost:{port}")
-            finally:
-                process.kill()
+    with staged(listening, tmp_path_factory.mktemp("stage")) as started:
+        yield started
 
 
 @pytest.fixture
@@ -147,4 +73,18 @@ def test_the_product_lets_nobody_in_who_has_not_asked(stage: Stage, person: Visi
     page = person.get(f"{stage.product}/callback?{query}")
     assert "That did not work" in page.html.text
     assert page.html.b is None
+    assert "Welcome" not in person.get(stage.product).html.text
+
+
+def test_the_product_lets_nobody_in_by_somebody_else_s_code(stage: Stage, person: Visitor) -> None:
+    """A link that ends with an attacker's own code would sign its reader in as the attacker."""
+    stage.set_up_saml()
+    page = person.get(f"{stage.product}/sign-in?email=ada@acme.example")
+    page = person.submit(page, "login")
+    jar = person._session.cookies
+    mine = next(cookie for cookie in jar if cookie.name == "state")
+    jar.clear(mine.domain, mine.path, mine.name)
+    page = person.submit(page, "response")
+    assert page.url.startswith(f"{stage.product}/callback?code=")
+    assert "That did not work" in page.html.text
     assert "Welcome" not in person.get(stage.product).html.text

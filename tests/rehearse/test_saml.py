@@ -256,7 +256,16 @@ def test_a_sign_in_can_begin_here(rehearsal: Rehearsal, sp: ServiceProvider, vis
     assert sp.judge(back, request_id=None).in_response_to is None
 
 
-@pytest.mark.parametrize("query", ["", "?acs=http://localhost:1/acs", "?acs=javascript:alert(1)&sp=urn:x"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?acs=http://localhost:1/acs",
+        "?acs=javascript:alert(1)&sp=urn:x",
+        "?acs=http://[",
+        "?acs=http:///x&sp=urn:x",
+    ],
+)
 def test_no_sign_in_begins_for_somebody_unknown(rehearsal: Rehearsal, visitor: Visitor, query: str) -> None:
     assert visitor.get(f"{rehearsal.saml.url}/start{query}").status == 400
 
