@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import requests
 
 from authio.rehearse.rehearsal import Rehearsal
 from tests.rehearse.stage import Stage, staged
@@ -36,6 +37,14 @@ def test_somebody_signs_in_to_the_product_over_saml(stage: Stage, person: Visito
     assert "Welcome" in page.html.text
     assert "Ada · Lovelace · ada@acme.example" in page.html.text
     assert stage.server.demo["organization_id"] in page.html.text
+
+
+def test_requests_are_signed_where_the_metadata_asks_for_it(stage: Stage, person: Visitor) -> None:
+    stage.rehearsal.saml.switches.change({"requests": "signed"})
+    stage.set_up_saml()
+    assert "Ada" in stage.sign_in(person).html.text
+    noted = requests.get(f"{stage.rehearsal.saml.url}/sign-ins", timeout=10).json()[0]
+    assert noted["details"]["request signature"] == "verified"
 
 
 def test_somebody_signs_in_to_the_product_over_openid_connect(stage: Stage, person: Visitor) -> None:
