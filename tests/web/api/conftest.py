@@ -126,7 +126,7 @@ def add_connection(services: Begin, project: Project) -> Callable[..., str]:
             **values,
         }
         with services() as s:
-            s.session.execute(sa.insert(connections), row)
+            s.session.connection().execute(sa.insert(connections), row)
         return str(row["id"])
 
     return add
@@ -158,7 +158,7 @@ def add_attempt(services: Begin, project: Project) -> Callable[..., str]:
             **values,
         }
         with services() as s:
-            s.session.execute(sa.insert(sign_in_attempts), row)
+            s.session.connection().execute(sa.insert(sign_in_attempts), row)
         return str(row["id"])
 
     return add

@@ -195,7 +195,7 @@ def connect(services: Begin, project: Project, runtime: Runtime) -> Callable[...
                 row["sealed_answers"] = seal(
                     json.dumps(answers).encode(), place=("connections", connection_id, "answers")
                 )
-            s.session.execute(sa.insert(connections), row)
+            s.session.connection().execute(sa.insert(connections), row)
         return Connected(connection_id, organization_id)
 
     return make
@@ -248,7 +248,9 @@ def attempts(services: Begin) -> Callable[[], list[Any]]:
 
     def read() -> list[Any]:
         with services(write=False) as s:
-            return list(s.session.execute(sa.select(sign_in_attempts).order_by(sign_in_attempts.c.id)))
+            return list(
+                s.session.connection().execute(sa.select(sign_in_attempts).order_by(sign_in_attempts.c.id))
+            )
 
     return read
 

@@ -415,4 +415,4 @@ def test_a_plain_link_to_nothing_or_to_a_draft_leads_nowhere(
     for ulid in ("0" * 26, "x", "%00"):
         refused(browser.get(f"/sso/{ulid}/start", expect_errors=True), "connection_not_found", status=404)
     with services(write=False) as s:
-        assert len(s.session.execute(sa.select(connections)).all()) == 2
+        assert len(s.session.connection().execute(sa.select(connections)).all()) == 2

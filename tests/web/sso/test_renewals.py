@@ -122,13 +122,17 @@ def certificate(*, ends: datetime, begins: datetime | None = None) -> str:
 
 def told(services: Begin, prefix: str) -> list[dict[str, Any]]:
     with services(write=False) as s:
-        rows = s.session.execute(sa.select(events.c.body).order_by(events.c.id)).scalars()
+        rows = s.session.connection().execute(sa.select(events.c.body).order_by(events.c.id)).scalars()
         return [one for one in map(json.loads, rows) if one["event"].startswith(prefix)]
 
 
 def row_of(services: Begin, connected: Connected) -> Any:
     with services(write=False) as s:
-        return s.session.execute(sa.select(connections).where(connections.c.id == connected.id)).one()
+        return (
+            s.session.connection()
+            .execute(sa.select(connections).where(connections.c.id == connected.id))
+            .one()
+        )
 
 
 def settings_of(services: Begin, connected: Connected) -> Any:
@@ -154,7 +158,7 @@ def test_new_certificates_from_the_same_provider_are_taken_over(
     assert row.refreshed_at == clock.now()
     with services(write=False) as s:
         done = sa.select(audit_events.c.action).where(audit_events.c.target_id == live.id)
-        assert s.session.execute(done).scalars().all() == ["connection.certificates_renewed"]
+        assert s.session.connection().execute(done).scalars().all() == ["connection.certificates_renewed"]
 
 
 def test_nothing_new_changes_nothing_and_a_day_passes_before_the_next_look(
@@ -311,7 +315,7 @@ def test_a_certificate_first_seen_late_is_told_of_once_not_for_each_threshold_th
     (one,) = told(services, "connection.saml_certificate_renewal_required")
     assert one["data"]["days_until_expiry"] == 5
     with services(write=False) as s:
-        assert s.session.execute(sa.select(certificate_reminders.c.days)).scalars().all() == [7]
+        assert s.session.connection().execute(sa.select(certificate_reminders.c.days)).scalars().all() == [7]
 
 
 def test_two_workers_look_once(
@@ -337,7 +341,7 @@ def test_drafts_inactive_connections_and_openid_connect_are_left_alone(
 def _settled(services: Begin, live: Connected, clock: Any) -> None:
     """As if the connection had been looked after just now."""
     with services() as s:
-        s.session.execute(
+        s.session.connection().execute(
             sa.update(connections)
             .where(connections.c.id == live.id)
             .values(refreshed_at=clock.now(), refresh_due_at=clock.now() + timedelta(days=1))

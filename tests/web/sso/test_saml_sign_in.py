@@ -59,8 +59,8 @@ def nothing_came_of_it(services: Begin) -> Callable[[], None]:
     def check() -> None:
         with services(write=False) as s:
             for table in (authorization_codes, access_tokens, profiles):
-                assert s.session.execute(sa.select(table)).all() == []
-            types = s.session.execute(sa.select(events.c.type)).scalars().all()
+                assert s.session.connection().execute(sa.select(table)).all() == []
+            types = s.session.connection().execute(sa.select(events.c.type)).scalars().all()
         assert "authentication.sso_succeeded" not in types
 
     return check
@@ -72,7 +72,7 @@ def told(services: Begin) -> Callable[[str], list[dict[str, Any]]]:
 
     def read(event_type: str) -> list[dict[str, Any]]:
         with services(write=False) as s:
-            rows = s.session.execute(
+            rows = s.session.connection().execute(
                 sa.select(events.c.body).where(events.c.type == event_type).order_by(events.c.sequence)
             )
             return [json.loads(row.body)["data"] for row in rows]
@@ -227,7 +227,12 @@ def test_a_connection_that_waits_for_a_sign_in_is_active_after_it(
 
     with services(write=False) as s:
         row = s.connections.get(project.id, connected.id)
-        types = s.session.execute(sa.select(events.c.type).order_by(events.c.sequence)).scalars().all()
+        types = (
+            s.session.connection()
+            .execute(sa.select(events.c.type).order_by(events.c.sequence))
+            .scalars()
+            .all()
+        )
     assert row.state == "active"
     assert row.activated_at is not None
     assert types.count("connection.activated") == 1
@@ -510,8 +515,8 @@ def test_SEC_57_of_many_answers_at_once_one_wins(
 
     assert sorted(statuses) == [302] + [403] * 11
     with services(write=False) as s:
-        assert len(s.session.execute(sa.select(authorization_codes)).all()) == 1
-        assert len(s.session.execute(sa.select(assertion_uses)).all()) == 1
+        assert len(s.session.connection().execute(sa.select(authorization_codes)).all()) == 1
+        assert len(s.session.connection().execute(sa.select(assertion_uses)).all()) == 1
 
 
 def test_SEC_58_a_provider_that_says_no_sends_the_person_back_to_the_product(
@@ -576,7 +581,7 @@ def test_a_connection_that_went_out_of_use_meanwhile_lets_nobody_in(
 ) -> None:
     asked = sent(browser.authorize(project, connection=connected.id))
     with services() as s:
-        s.session.execute(sa.update(connections).values(state="inactive"))
+        s.session.connection().execute(sa.update(connections).values(state="inactive"))
 
     back = returned(browser.post_response(connected, answer_to(connected, asked)))
 
@@ -604,7 +609,9 @@ def test_SEC_86_an_address_in_another_organization_s_domain_is_refused(
 ) -> None:
     connect(domains={"victim.example": DomainState.VERIFIED, "maybe.example": DomainState.PENDING})
     with services() as s:
-        s.session.execute(sa.update(organizations).values(allow_profiles_outside_organization=True))
+        s.session.connection().execute(
+            sa.update(organizations).values(allow_profiles_outside_organization=True)
+        )
 
     def sign_in(address: str) -> dict[str, str]:
         asked = sent(browser.authorize(project, connection=connected.id))
@@ -638,7 +645,9 @@ def test_SEC_86_an_organization_with_verified_domains_takes_addresses_in_them(
     inside = exchange(sign_in("ann@acme.example")["code"]).json["profile"]
     outside = sign_in("ann@partner.example")
     with services() as s:
-        s.session.execute(sa.update(organizations).values(allow_profiles_outside_organization=True))
+        s.session.connection().execute(
+            sa.update(organizations).values(allow_profiles_outside_organization=True)
+        )
     allowed = exchange(sign_in("ann@partner.example")["code"]).json["profile"]
 
     assert inside["email_domain_verified"] is True
@@ -675,9 +684,11 @@ def test_SEC_113_every_ending_is_in_the_audit_trail_without_secrets(
     browser.post_response(connected, answer_to(connected, bad, idp_entity_id="urn:x"))
 
     with services(write=False) as s:
-        rows = s.session.execute(
-            sa.select(audit_events).where(audit_events.c.action.startswith("sign_in."))
-        ).all()
+        rows = (
+            s.session.connection()
+            .execute(sa.select(audit_events).where(audit_events.c.action.startswith("sign_in.")))
+            .all()
+        )
     assert sorted(row.action for row in rows) == ["sign_in.failed", "sign_in.succeeded"]
     assert all(row.target_id == connected.id and row.ip_address == "127.0.0.1" for row in rows)
     assert {(row.after or {}).get("code") for row in rows} == {None, "saml_issuer"}
@@ -692,11 +703,11 @@ def test_SEC_112_nothing_in_the_tables_signs_anybody_in(
     asked = sent(browser.authorize(project, connection=connected.id))
     cookie = browser.cookies["authio_sso"]
     with services(write=False) as s:
-        before = repr(s.session.execute(sa.text("select * from sign_in_attempts")).all())
+        before = repr(s.session.connection().execute(sa.text("select * from sign_in_attempts")).all())
     code = returned(browser.post_response(connected, answer_to(connected, asked)))["code"]
     with services(write=False) as s:
         after = [
-            repr(s.session.execute(sa.text(f"select * from {table}")).all())
+            repr(s.session.connection().execute(sa.text(f"select * from {table}")).all())
             for table in ("sign_in_attempts", "authorization_codes", "events", "audit_events")
         ]
 
@@ -900,8 +911,8 @@ def test_a_test_ends_at_its_page_and_never_at_a_code(
     assert bad.location == f"http://localhost:6543/setup/test/{second.id}"
     assert (first.status, second.status, second.refusal) == ("succeeded", "failed", "saml_audience")
     with services(write=False) as s:
-        assert s.session.execute(sa.select(authorization_codes)).all() == []
-        types = set(s.session.execute(sa.select(events.c.type)).scalars())
+        assert s.session.connection().execute(sa.select(authorization_codes)).all() == []
+        types = set(s.session.connection().execute(sa.select(events.c.type)).scalars())
         row = s.connections.any_by_id(draft.id)
         assert s.attempts.has_passed(row)
         assert s.attempts.profile(first)["email"] == "ann@acme.example"  # type: ignore[index]
@@ -1003,5 +1014,5 @@ def test_personal_data_is_forgotten_after_its_days(
     assert first.ip_address is None
     assert first.sealed_answer is None
     with services(write=False) as s:
-        assert s.session.execute(sa.select(authorization_codes)).all() == []
-        assert s.session.execute(sa.select(assertion_uses)).all() == []
+        assert s.session.connection().execute(sa.select(authorization_codes)).all() == []
+        assert s.session.connection().execute(sa.select(assertion_uses)).all() == []
