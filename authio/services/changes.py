@@ -20,6 +20,13 @@ from authio.wire.connection import connection_event_out
 
 _t = connections.c
 _COPIED = ("name", "provider", "connector", "protocol", "connection_type")
+_LOOK_AGAIN: Mapping[str, None] = {
+    "refreshed_at": None,
+    "refresh_due_at": None,
+    "refresh_failure": None,
+    "sealed_refreshed": None,
+}
+"""Whatever was found at the metadata address before concerned other settings."""
 _DROP = sa.delete(connections).where(_t.state == ConnectionState.DRAFT.value).returning(connections)
 
 
@@ -115,6 +122,7 @@ class Changes:
             attribute_map=spent.attribute_map,
             options=spent.options,
             it_admin_email=it_admin_email,
+            **_LOOK_AGAIN,
         )
         self._audited("connection.edited", row, before=_shown(live), after=_shown(row))
         return row
@@ -136,6 +144,7 @@ class Changes:
             findings=before["findings"],
             attribute_map=before["attribute_map"],
             options=before["options"],
+            **_LOOK_AGAIN,
         )
         self._audited("connection.returned", row, before=_shown(live), after=_shown(row))
         return row

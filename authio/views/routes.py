@@ -60,6 +60,7 @@ def _portal(config: Configurator) -> None:
     config.add_route("portal.attributes", "/setup/attributes")
     config.add_route("portal.connection", "/setup/connection")
     config.add_route("portal.edit", "/setup/connection/edit")
+    config.add_route("portal.renew", "/setup/connection/renew")
     config.add_route("portal.discard", "/setup/connection/discard")
     config.add_route("portal.return", "/setup/connection/return")
     config.add_route("portal.reset", "/setup/connection/reset")

@@ -69,7 +69,7 @@ def _switch_provider(request: Any, posted: Posted) -> Response:
         brought = services.connections.answers(visit.draft)
         draft = pick(services, visit, provider, connector)
     answers = {name: text for name, text in brought.items() if name in connector.field_names}
-    return _judge(request, posted, draft, connector, answers)
+    return judge(request, posted, draft, connector, answers)
 
 
 def _answer(request: Any, posted: Posted) -> Response:
@@ -81,7 +81,7 @@ def _answer(request: Any, posted: Posted) -> Response:
         connector = connector_of(request, visit.draft)
         before = services.connections.answers(visit.draft)
     answers, malformed = read_answers(connector, posted, before)
-    return _judge(request, posted, visit.draft, connector, answers, malformed=malformed)
+    return judge(request, posted, visit.draft, connector, answers, malformed=malformed)
 
 
 def connector_of(request: Any, draft: Any) -> Connector:
@@ -100,7 +100,7 @@ def kept_findings(draft: Any) -> list[Finding]:
     ]
 
 
-def _judge(
+def judge(
     request: Any,
     posted: Posted,
     draft: Any,

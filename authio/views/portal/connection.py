@@ -16,7 +16,7 @@ from authio.services import Services
 from authio.services.pages import Cursor
 from authio.services.targets import Options
 from authio.views.portal.chooser import PROTOCOLS, spoken
-from authio.views.portal.connect import connector_of
+from authio.views.portal.connect import connector_of, judge
 from authio.views.portal.facts import certificates_of, facts_of, secrets_of, values_of
 from authio.views.portal.forms import Posted, read_form
 from authio.views.portal.judging import our_side, settings_of
@@ -42,6 +42,10 @@ SWITCHES: Mapping[str, tuple[str, str]] = {
     "sign_requests": (
         "Sign our requests",
         "Only where your identity provider asks for it. It finds the key in our metadata.",
+    ),
+    "encryption": (
+        "Have assertions encrypted to us",
+        "Our metadata then offers a key for it. Give your identity provider the metadata anew.",
     ),
     "allow_cbc": (
         "Take assertions that are encrypted with AES-CBC",
@@ -107,6 +111,7 @@ def show_connection(request: Any, visit: Visit) -> Response:
 
 
 @view_config(route_name="portal.edit", request_method="GET")
+@view_config(route_name="portal.renew", request_method="GET")
 @view_config(route_name="portal.discard", request_method="GET")
 @view_config(route_name="portal.return", request_method="GET")
 @view_config(route_name="portal.reset", request_method="GET")
@@ -127,6 +132,24 @@ def edit(request: Any, services: Services, visit: Visit, posted: Posted) -> Resp
     except Conflict as conflict:
         return _refuse(request, services, visit, conflict.code, status=conflict.status)
     return to(request, "portal.connect")
+
+
+@view_config(route_name="portal.renew", request_method="POST")
+def renew(request: Any) -> Response:
+    """Judge what was answered once more: what lies at an address may be another thing by now."""
+    posted = read_form(request)
+    with request.begin(write=True) as services:
+        visit = resume_posted(request, services, posted)
+        request.registry.runtime.limiter.hit("portal", visit.session.id)
+        if not visit.manages or visit.live is None:
+            raise NotFound("connection_not_found")
+        connector = connector_of(request, visit.live)
+        try:
+            draft = services.changes.edit(visit.live)
+        except Conflict as conflict:
+            return _refuse(request, services, visit, conflict.code, status=conflict.status)
+        answers = services.connections.answers(visit.live)
+    return judge(request, posted, draft, connector, answers)
 
 
 @view_config(route_name="portal.discard", request_method="POST")
@@ -280,6 +303,9 @@ def _connection_page(
         other_draft=visit.draft is not None and visit.draft.edits_id != live.id,
         facts=facts_of(settings) if settings is not None else [],
         certificates=certificates_of(settings, now=now) if settings is not None else [],
+        has_address=bool(getattr(settings, "metadata_url", "")),
+        is_waiting=live.sealed_refreshed is not None,
+        is_unreadable=live.refresh_failure is not None,
         secrets=secrets_of(services.connections.answers(live), connector) if connector is not None else [],
         values=values_of(our_side(request, live), live.protocol),
         mapped=sorted((live.attribute_map or {}).items()),

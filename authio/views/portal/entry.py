@@ -55,6 +55,8 @@ def start(request: Any) -> Response:
         _, cookie = services.portal_sessions.start(link, it_admin_email=address)
         start_page = _start_page(services, link)
     response = to(request, start_page)
+    if link.intents == ["certificate_renewal"] and start_page == "portal.connection":
+        response.location += "#certificates"
     hand_session(request, response, cookie)
     return response
 

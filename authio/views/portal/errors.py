@@ -141,6 +141,7 @@ def error_page(request: Any, error: AuthioError) -> Response:
 @view_config(route_name="portal.attributes")
 @view_config(route_name="portal.connection")
 @view_config(route_name="portal.edit")
+@view_config(route_name="portal.renew")
 @view_config(route_name="portal.discard")
 @view_config(route_name="portal.return")
 @view_config(route_name="portal.reset")

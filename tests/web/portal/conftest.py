@@ -206,7 +206,7 @@ class Ledger:
 
     def _all(self, statement: Any) -> list[Any]:
         with self.services(write=False) as s:
-            return list(s.session.execute(statement))
+            return list(s.session.connection().execute(statement))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The identity provider's side of a test sign-in, for tests of the portal: it answers what the portal asks."""
+"""The identity provider of a test sign-in, for tests of the portal: it answers what the portal asks."""
 
 from __future__ import annotations
 

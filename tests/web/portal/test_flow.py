@@ -433,7 +433,7 @@ def test_a_page_costs_at_most_twelve_statements_whatever_else_there_is(
             {**draft._mapping, "id": f"conn_{number:026}", "state": "inactive"} for number in range(others)
         ]
         if rows:
-            s.session.execute(sa.insert(connections), rows)
+            s.session.connection().execute(sa.insert(connections), rows)
     counted: list[str] = []
 
     def count(connection: Any, cursor: Any, statement: str, *_: Any) -> None:

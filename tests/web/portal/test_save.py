@@ -50,7 +50,7 @@ def test_a_project_that_wants_a_test_first_gets_a_connection_that_waits(
     ready: ItAdmin, services: Begin, ledger: Ledger
 ) -> None:
     with services() as s:
-        s.session.execute(sa.update(projects).values(activation="after_test"))
+        s.session.connection().execute(sa.update(projects).values(activation="after_test"))
 
     assert "first successful sign-in" in ready.go("/setup/review").text
     page = ready.save()
@@ -175,8 +175,10 @@ def test_SEC_04_a_certificate_that_ran_out_since_stops_the_save_and_leaves_the_l
     clock.step(days=366 * 8)
     with services() as s:
         later = clock.now() + timedelta(days=1)
-        s.session.execute(sa.update(setup_links).values(expires_at=later))
-        s.session.execute(sa.update(portal_sessions).values(expires_at=later, seen_at=clock.now()))
+        s.session.connection().execute(sa.update(setup_links).values(expires_at=later))
+        s.session.connection().execute(
+            sa.update(portal_sessions).values(expires_at=later, seen_at=clock.now())
+        )
     ready.go("/setup/review")
 
     page = ready.submit("save")

@@ -45,7 +45,9 @@ def fact(page: Any, name: str) -> str:
 def codes(services: Any) -> int:
     with services(write=False) as s:
         return int(
-            s.session.execute(sa.select(sa.func.count()).select_from(authorization_codes)).scalar_one()
+            s.session.connection()
+            .execute(sa.select(sa.func.count()).select_from(authorization_codes))
+            .scalar_one()
         )
 
 
@@ -241,7 +243,7 @@ def test_SEC_61_the_result_shows_nothing_of_the_message_itself(checked: ItAdmin,
 def test_nobody_has_come_back_yet(checked: ItAdmin, services: Any) -> None:
     checked.submit("test")
     with services(write=False) as s:
-        attempt = s.session.execute(sa.select(sign_in_attempts.c.id)).scalar_one()
+        attempt = s.session.connection().execute(sa.select(sign_in_attempts.c.id)).scalar_one()
     page = checked.go(f"/setup/test/{attempt}")
     assert (result(page), diagnosis(page)) == ("started", "sign_in_timed_out")
     assert {one["data-sp"] for one in page.html.select("[data-sp]")} == {"acs_url", "entity_id"}
@@ -282,7 +284,9 @@ def test_what_came_is_forgotten_in_time(
 ) -> None:
     page = idp.answer(checked.submit("test"))
     with services() as s:
-        s.session.execute(sa.update(sign_in_attempts).values(forget_at=clock.now() - timedelta(days=1)))
+        s.session.connection().execute(
+            sa.update(sign_in_attempts).values(forget_at=clock.now() - timedelta(days=1))
+        )
         s.attempts.forget()
     page = checked.go(page.request.path)
     assert result(page) == "succeeded"
@@ -293,6 +297,6 @@ def after_test(services: Any, project_id: str) -> None:
     from authio.models import projects
 
     with services() as s:
-        s.session.execute(
+        s.session.connection().execute(
             sa.update(projects).where(projects.c.id == project_id).values(activation="after_test")
         )
