@@ -309,6 +309,18 @@ def test_SEC_73_an_unknown_key_costs_one_reading_and_then_none(connect: Connect)
         assert relying.provider.times_asked("/keys") == times, after
 
 
+def test_SEC_73_a_reading_for_one_unknown_key_does_not_forget_another(connect: Connect) -> None:
+    relying = connect()
+    now = datetime.now(UTC)
+    relying.sign_in(now=now)
+
+    for kid, after, times in (("one", 2, 2), ("two", 4, 3), ("one", 6, 3), ("two", 8, 3)):
+        relying.provider.bent.signs_with = signing_key("ES256", kid=kid)
+        with refused("unknown_key", code="oidc_jwks"):
+            relying.sign_in(now=now + after * PAUSE)
+        assert relying.provider.times_asked("/keys") == times, (kid, after)
+
+
 def test_SEC_73_a_withdrawn_key_is_gone_within_the_hour(connect: Connect) -> None:
     relying = connect()
     now = datetime.now(UTC)
