@@ -82,6 +82,10 @@ test-postgres: setup ## the functional tests on PostgreSQL, the queue on Redis
 test-browser: setup ## a real browser through the whole portal
 	@$(BIN)/python -m tools.suite browser
 
+.PHONY: test-peers
+test-peers: setup ## people signed in by SimpleSAMLphp and oidc-provider, as they come (kept in var/peers)
+	@$(BIN)/python -m tools.suite peers
+
 .PHONY: test-wheels
 test-wheels: setup ## built, installed as wheels, tested there; a provider from outside the tree
 	@$(BIN)/python -m tools.suite wheels

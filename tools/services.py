@@ -1,4 +1,4 @@
-"""Finds or starts what the tests lean on: PostgreSQL, Redis and Chromium.
+"""Finds or starts what the tests lean on: PostgreSQL, Redis, Chromium, and identity providers of others.
 
 What is reachable is used and left as it was found. What is not is started for the length of the run, on a
 free port, with its data in a temporary folder. What is not installed is installed where that can be done
@@ -26,11 +26,15 @@ from typing import Any
 import psycopg
 import redis
 
+from tools import peers
+
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 PACKAGES = {
     "chromium": ("chromium", "fonts-liberation", "fonts-dejavu-core"),
     "postgresql": ("postgresql",),
     "redis": ("redis-server",),
+    "simplesamlphp": ("php-cli", "php-mbstring", "php-xml"),
+    "oidc_provider": ("nodejs", "npm"),
 }
 PATIENCE = 30.0
 
@@ -45,19 +49,21 @@ class Services:
 
 @contextmanager
 def provided(wanted: tuple[str, ...]) -> Iterator[Services]:
-    """The *wanted* ones of ``postgresql``, ``redis`` and ``chromium``, for the length of the block."""
+    """Those services that are *wanted*, for the length of the block."""
     found = Services()
     with ExitStack() as running:
         provide: Mapping[str, Callable[[ExitStack], tuple[str, str]]] = {
             "postgresql": _postgresql,
             "redis": _redis,
             "chromium": _chromium,
+            "simplesamlphp": _simplesamlphp,
+            "oidc_provider": _oidc_provider,
         }
         _install([name for name in wanted if not _is_here(name)])
         for name in wanted:
             try:
                 variable, value = provide[name](running)
-            except NotHereError as problem:
+            except (NotHereError, peers.UnobtainableError) as problem:
                 found.missing[name] = str(problem)
             else:
                 found.environment[variable] = value
@@ -74,6 +80,10 @@ class NotHereError(Exception):
 def _is_here(name: str) -> bool:
     if name == "chromium":
         return chromium() is not None
+    if name == "simplesamlphp":
+        return peers.php_is_here()
+    if name == "oidc_provider":
+        return peers.node_is_here()
     if name == "postgresql":
         return _postgresql_answers(_postgresql_address()) or _postgresql_program("initdb") is not None
     return _redis_answers(_redis_address()) or shutil.which("redis-server") is not None
@@ -118,6 +128,17 @@ def _chromium(_: ExitStack) -> tuple[str, str]:
     if path is None:
         raise NotHereError("Chromium is not installed")
     return "AUTHIO_TEST_CHROMIUM", path
+
+
+# -- identity providers that others wrote ---------------------------------------------------------------
+
+
+def _simplesamlphp(_: ExitStack) -> tuple[str, str]:
+    return "AUTHIO_TEST_SIMPLESAMLPHP", str(peers.simplesamlphp())
+
+
+def _oidc_provider(_: ExitStack) -> tuple[str, str]:
+    return "AUTHIO_TEST_OIDC_PROVIDER", str(peers.oidc_provider())
 
 
 # -- PostgreSQL ---------------------------------------------------------------------------------------

@@ -19,7 +19,13 @@ from tools.services import Services, provided
 ROOT = Path(__file__).resolve().parent.parent
 REPORTS = ROOT / "var" / "test-reports"
 
-SERVICE_NAMES = {"postgresql": "PostgreSQL", "redis": "Redis", "chromium": "Chromium"}
+SERVICE_NAMES = {
+    "postgresql": "PostgreSQL",
+    "redis": "Redis",
+    "chromium": "Chromium",
+    "simplesamlphp": "SimpleSAMLphp",
+    "oidc_provider": "oidc-provider",
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Part:
 def parts() -> tuple[Part, ...]:
     """The parts in the order in which they run: what fails soonest and cheapest comes first."""
     providers = tuple(str(path.relative_to(ROOT)) for path in sorted(ROOT.glob("plugins/*/tests")))
-    alone = ("tests/browser", "tests/wheels")
+    alone = ("tests/browser", "tests/peers", "tests/wheels")
     return (
         Part(
             "core",
@@ -56,15 +62,23 @@ def parts() -> tuple[Part, ...]:
             ("tests/wheels",),
             parallel=False,
         ),
+        Part(
+            "peers",
+            "people signed in by identity providers that others wrote",
+            ("tests/peers",),
+            needs=("simplesamlphp", "oidc_provider"),
+            parallel=False,  # both providers are single processes, and are set up anew for each test
+        ),
         Part("browser", "a real browser through the portal", ("tests/browser",), needs=("chromium",)),
     )
 
 
 SELECTIONS = {
-    "all": ("core", "providers", "postgresql", "wheels", "browser"),
+    "all": ("core", "providers", "postgresql", "wheels", "peers", "browser"),
     "fast": ("core", "providers"),
     "postgresql": ("postgresql",),
     "wheels": ("wheels",),
+    "peers": ("peers",),
     "browser": ("browser",),
 }
 

@@ -8,9 +8,9 @@ import pytest
 import requests
 from workos import WorkOSClient
 
-from tests.peers.person import Person
+from tests.peers.person import CALLBACK, Person
 from tests.peers.running import OidcProvider, SimpleSamlPhp, oidc_provider, simplesamlphp
-from tests.peers.vendor import CALLBACK, Vendor
+from tests.peers.vendor import Vendor
 from tests.support.server import serving
 
 
@@ -36,9 +36,9 @@ def oidc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
 
 @pytest.fixture(scope="session")
 def oidc_by_post(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OidcProvider]:
-    """oidc-provider that takes a client's secret in the body and nowhere else."""
+    """oidc-provider that takes secrets in the body and nowhere else, and tells all in the ID token."""
     folder = tmp_path_factory.mktemp("peer") / "oidc-provider"
-    with oidc_provider(folder, clientAuthMethods=["client_secret_post"]) as peer:
+    with oidc_provider(folder, clientAuthMethods=["client_secret_post"], conformIdTokenClaims=False) as peer:
         yield peer
 
 
@@ -74,5 +74,5 @@ def vendor(
 @pytest.fixture
 def person() -> Iterator[Person]:
     """Somebody who works for the customer."""
-    with Person(CALLBACK) as someone:
+    with Person() as someone:
         yield someone

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import requests
 from bs4 import BeautifulSoup, Tag
 
+CALLBACK = "https://product.example.com/callback"
+"""Where people come back to the product."""
 HOPS = 20
 
 
@@ -55,10 +57,10 @@ class Page:
 
 
 class Person:
-    """One browser with its cookies. It stops at the door of the *product*, which is not really there."""
+    """One browser with its cookies. It stops at the product's door, for the product is not really there."""
 
-    def __init__(self, product: str) -> None:
-        self._product = product
+    def __init__(self) -> None:
+        self._doors = (CALLBACK,)
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -67,6 +69,10 @@ class Person:
 
     def __exit__(self, *_: object) -> None:
         self._session.close()
+
+    def stop_at(self, *addresses: str) -> None:
+        """Stop in front of *addresses*, too, from now on."""
+        self._doors = (CALLBACK, *addresses)
 
     def go(self, address: str) -> Page:
         """Open *address* and follow where it leads."""
@@ -84,7 +90,7 @@ class Person:
     def _follow(self, method: str, address: str, fields: Mapping[str, str]) -> Page:
         hops: tuple[str, ...] = ()
         while len(hops) < HOPS:
-            if address.startswith(self._product):
+            if address.startswith(self._doors):
                 return Page(0, address, hops, BeautifulSoup("", "html.parser"))
             answer = self._session.request(method, address, data=fields, allow_redirects=False, timeout=30)
             if not answer.is_redirect:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+from lxml import etree
 
 from tools import peers
 from tools.services import free_port
@@ -50,9 +52,9 @@ class SimpleSamlPhp:
         (self.folder / "wanted.json").write_text(json.dumps(named), encoding="utf-8")
 
     def trust(self, metadata: bytes) -> None:
-        """Know one more service provider, by the metadata that it publishes."""
-        known = self.folder / "sp"
-        (known / f"{len(list(known.iterdir()))}.xml").write_bytes(metadata)
+        """Know a service provider by the metadata that it publishes, instead of by what it did before."""
+        name = hashlib.sha256(etree.fromstring(metadata).get("entityID").encode()).hexdigest()
+        (self.folder / "sp" / f"{name}.xml").write_bytes(metadata)
 
     def tile(self, sp_entity_id: str, **parameters: str) -> str:
         """The link that a portal of the customer's own has for a service provider."""
@@ -78,7 +80,9 @@ def simplesamlphp(folder: Path) -> Iterator[SimpleSamlPhp]:
         "PEER_INSTALLED": str(installed),
         "PEER_URL": peer.url,
     }
-    with _process(["php", "-S", f"127.0.0.1:{port}", "-t", str(root)], environment, folder, peer.metadata_url):
+    with _process(
+        ["php", "-S", f"127.0.0.1:{port}", "-t", str(root)], environment, folder, peer.metadata_url
+    ):
         yield peer
 
 
@@ -150,7 +154,8 @@ def _wait(process: subprocess.Popen[bytes], address: str, output: Path) -> None:
         problem = ""
         try:
             answer = requests.get(address, timeout=10)
-            if answer.status_code == 200:
+            # PHP's pages about errors come with 200, too.
+            if answer.status_code == 200 and "html" not in answer.headers["Content-Type"]:
                 return
             problem = f"{answer.status_code} {answer.text[:500]}"
         except requests.ConnectionError as refused:

@@ -10,11 +10,10 @@ import requests
 from workos import WorkOSClient
 
 from authio.ids import ulid_of
-from tests.peers.person import Page, Person
+from tests.peers.person import CALLBACK, Page, Person
 from tests.support.server import Server
-from tests.support.visitor import Visitor
+from tests.support.visitor import Visited, Visitor
 
-CALLBACK = "https://product.example.com/callback"
 STATE = "what the product remembers"
 
 Ours = Mapping[str, str]
@@ -49,10 +48,19 @@ class Vendor:
             page = admin.submit(page, "pick", provider=provider)
             ours = {str(one["data-sp"]): one.get_text() for one in page.html.select("[data-sp]")}
             page = admin.submit(page, "answers", **bring(ours))
-            assert page.name == "review", page.html.get_text(" ", strip=True)
+            assert page.name == "review", _findings(page)
             assert admin.submit(page, "save").name == "done"
         (connection,) = self.client.sso.list_connections(organization_id=organization.id).data
         return Customer(organization.id, connection.id, ours)
+
+    def switch(self, customer: Customer, *names: str) -> None:
+        """Have the customer's IT admin, come from the vendor's product, turn on those switches."""
+        link = self.client.admin_portal.generate_link(organization=customer.organization_id, intent="sso")
+        with Visitor(self.server.url) as admin:
+            page = admin.submit(admin.get(link.link), "start", it_admin_email="it@initech.example")
+            assert page.name == "connection", _findings(page)
+            page = admin.submit(page, "options", **dict.fromkeys(names, "on"))
+            assert set(names) <= {str(one["name"]) for one in page.form("options").select("[checked]")}
 
     def leave(self, person: Person, customer: Customer) -> Page:
         """Press the product's button; the page where that leads."""
@@ -89,3 +97,12 @@ class Vendor:
     def acs(self, customer: Customer) -> str:
         """Where responses for this customer go."""
         return f"{self.server.url}/sso/saml/{ulid_of(customer.connection_id)}/acs"
+
+
+def _findings(page: Visited) -> str:
+    """What the portal has against what was brought."""
+    found = [
+        f"{one['data-finding']}: {one.get_text(' ', strip=True)}"
+        for one in page.html.select("[data-finding]")
+    ]
+    return f"{page.name} ({page.status}): {found}"

@@ -30,7 +30,7 @@ const provider = new Provider(`http://localhost:${PEER_PORT}`, {
   claims: {
     openid: ['sub'],
     email: ['email', 'email_verified'],
-    profile: ['given_name', 'family_name', 'name', 'locale'],
+    profile: ['given_name', 'family_name', 'name', 'locale', 'groups'],
   },
   findAccount: (_, login) => ({
     accountId: login,
@@ -42,6 +42,7 @@ const provider = new Provider(`http://localhost:${PEER_PORT}`, {
       family_name: 'Lovelace',
       name: 'Ada Lovelace',
       locale: 'en-GB',
+      groups: ['Staff', 'Engineering'],
     }),
   }),
   ...JSON.parse(PEER_SETTINGS),

@@ -13,7 +13,7 @@ $config = [
     'attributenamemapdir' => getenv('PEER_INSTALLED') . '/etc/simplesamlphp/attributemap/',
     'metadatadir' => __DIR__ . '/metadata/',
 
-    'secretsalt' => bin2hex(random_bytes(16)),
+    'secretsalt' => hash('sha256', $folder),
     'auth.adminpassword' => bin2hex(random_bytes(16)),
     'timezone' => 'UTC',
     'showerrors' => true,
