@@ -6,7 +6,7 @@ console: a connector says that, in the labels of its own walkthrough.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -350,16 +350,22 @@ def labels_in(step: Step) -> Iterator[str]:
     yield from (short(shown.label) for shown in step.all_shown)
 
 
-def _step_with(walkthrough: Walkthrough, named: Iterable[str]) -> int:
-    """The step with most of the labels that are named; one under which our value goes counts double."""
+def _step_with(walkthrough: Walkthrough, named: Sequence[str]) -> int:
+    """The step with most of the labels that are named; one under which our value goes counts double.
 
-    def matches(step: Step) -> int:
+    Where several have as many, the first label decides.
+    """
+
+    def matches(step: Step) -> tuple[int, bool]:
         taking = {short(shown.label) for shown in step.all_shown}
         known = set(labels_in(step))
-        return sum((label in known) + (label in taking) for label in named)
+        return sum((label in known) + (label in taking) for label in named), named[0] in known
 
+    if not named:
+        return 0
     found = [matches(step) for step in walkthrough.steps]
-    return found.index(max(found)) + 1 if any(found) else 0
+    best = max(found)
+    return found.index(best) + 1 if best[0] else 0
 
 
 __all__ = [
