@@ -39,12 +39,12 @@ def simplesamlphp() -> Path:
     """The folder into which SimpleSAMLphp is unpacked; UnobtainableError."""
     folder = PEERS / "simplesamlphp"
     if not php_is_here():
-        raise UnobtainableError("PHP with dom, mbstring and openssl is not installed")
+        raise UnobtainableError(f"PHP with {', '.join(sorted(PHP_EXTENSIONS))} is not installed")
     if not (folder / "usr" / "share" / "simplesamlphp" / "www").is_dir():
         _need("apt-get", "dpkg-deb")
         print("authio: fetching simplesamlphp", flush=True)
         with _beside(folder) as new:
-            _run(["apt-get", "-qq", "download", "simplesamlphp"], folder=new)
+            _download("simplesamlphp", new)
             (package,) = new.glob("simplesamlphp_*.deb")
             _run(["dpkg-deb", "--extract", package.name, "."], folder=new)
             _replace(folder, new)
@@ -65,6 +65,18 @@ def oidc_provider() -> Path:
             _run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], folder=new)
             _replace(folder, new)
     return folder
+
+
+def _download(package: str, folder: Path) -> None:
+    """Debian's *package* into *folder*, also where nobody has asked for its lists of packages yet."""
+    command = ["apt-get", "-qq", "download", package]
+    try:
+        _run(command, folder=folder)
+    except UnobtainableError:
+        if os.geteuid() != 0:
+            raise
+        _run(["apt-get", "-qq", "update"])
+        _run(command, folder=folder)
 
 
 def _digest(path: Path) -> str:

@@ -1,7 +1,7 @@
 // An oidc-provider with its defaults, two signing keys, one person, and open registration of clients.
 // Listens on PEER_PORT; PEER_SETTINGS is JSON that is laid over the configuration.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomUUID } from 'node:crypto';
 import { pathToFileURL } from 'node:url';
 
 const { PEER_INSTALLED, PEER_PORT, PEER_SETTINGS } = process.env;
@@ -23,7 +23,7 @@ const provider = new Provider(`http://localhost:${PEER_PORT}`, {
       jwk('ed', 'EdDSA', 'ed25519', {}),
     ],
   },
-  cookies: { keys: [crypto.randomUUID()] },
+  cookies: { keys: [randomUUID()] },
   features: { registration: { enabled: true } },
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'PS256', 'ES256', 'EdDSA'] },
   pkce: { required: () => true },
