@@ -119,6 +119,18 @@ def test_SEC_62_the_gates_stand_before_all_cryptography(monkeypatch: pytest.Monk
     assert refusal(root).code == "saml_structure"
 
 
+@pytest.mark.parametrize("failure", [etree.LxmlError("x"), RecursionError(), OverflowError()])
+def test_SEC_62_what_a_library_raises_stays_inside(
+    monkeypatch: pytest.MonkeyPatch, failure: Exception
+) -> None:
+    def failing(*args: object, **named: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(judgement, "verify", failing)
+
+    assert refusal(signed_response()).code == "saml_malformed"
+
+
 def test_SEC_62_a_key_is_loaded_once() -> None:
     first = keys().verifying(idp.signer().pem)
 

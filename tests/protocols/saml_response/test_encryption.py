@@ -343,6 +343,10 @@ def test_SEC_49_cbc_says_nothing_of_an_unsigned_or_foreign_inside() -> None:
     assert refusal(root, holding(allow_cbc=True)).code == "saml_decrypt"
 
 
+def test_SEC_49_gcm_keeps_its_reasons_where_cbc_is_allowed_as_well() -> None:
+    assert refusal(sealed(inner=False), holding(allow_cbc=True)).code == "saml_signature_missing"
+
+
 def test_SEC_49_an_outer_signature_is_verified_before_anything_is_decrypted() -> None:
     root = sealed(outer=True)
     root.set("Consent", "x")

@@ -95,7 +95,8 @@ def test_SEC_52_the_destination_is_our_address_to_the_letter(how: str, what: tup
 def test_SEC_52_a_signed_response_has_a_destination() -> None:
     gone = attributing(".", "Destination", None)
 
-    assert refusal(signed_response(before=gone)).code == "saml_destination"
+    refused = refusal(signed_response(before=gone))
+    assert (refused.code, refused.found) == ("saml_destination", "")
     assert accepted(signed_response(before=gone, sign_what=("assertion",))).name_id == FACTS.name_id
 
 
@@ -469,6 +470,11 @@ def test_the_authentication_is_told() -> None:
     assert judged.session_index == "_session-1"
     assert judged.authn_context.endswith("PasswordProtectedTransport")
     assert judged.authn_instant == FACTS.now - timedelta(seconds=2)
+
+    def undescribed(root: etree._Element) -> None:
+        root.find(f".//{SAML}AuthnContext").clear()
+
+    assert accepted(signed_response(before=undescribed)).authn_context == ""
 
 
 # -- subject ------------------------------------------------------------------------------------------
