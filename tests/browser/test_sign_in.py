@@ -137,8 +137,8 @@ MISTAKES = [
         "saml", "wrong-certificate", "saml_signature_invalid", "IdP metadata", id="wrong-certificate"
     ),
     pytest.param("saml", "no-email", "saml_attribute", "email", id="missing-email"),
-    pytest.param("saml", "unassigned-user", "access_denied", "SAML 2.0", id="unassigned-user"),
-    pytest.param("oidc", "unassigned-user", "access_denied", "Applications", id="unassigned-user-oidc"),
+    pytest.param("saml", "unassigned-user", "access_denied", "people or groups", id="unassigned-user"),
+    pytest.param("oidc", "unassigned-user", "access_denied", "people or groups", id="unassigned-user-oidc"),
     pytest.param(
         "oidc", "wrong-client-secret", "oidc_token_request", "Client secret", id="wrong-client-secret"
     ),
@@ -222,6 +222,27 @@ def test_a_test_before_the_save_and_one_after_it(
         go_through(person)
         assert result(person) == "succeeded"
         assert [one["state"] for one in vendor.connections(organization)] == ["active"]
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with-scripts", "without"])
+def test_a_provider_that_wants_signed_requests_by_form_is_tested_too(
+    someone: Callable[..., Any], stage: Stage, vendor: Vendor, scripts: bool
+) -> None:
+    stage.rehearsal.saml.switches.change({"bindings": "post", "requests": "signed"})
+    with someone(scripts=scripts) as person:
+        to_the_check(person, stage, vendor, "saml")
+        submit(person, "test")
+        if not scripts:
+            person.expect_page("post")
+            submit(person, "onward")
+        person.expect_page("login")
+        person.page.fill('[name="email"]', EMPLOYEE)
+        person.page.get_by_role("button", name="Continue", exact=True).click()
+        if not scripts:
+            person.expect_page("post")
+            person.page.get_by_role("button", name="Continue", exact=True).click()
+        person.expect_page("test")
+        assert result(person) == "succeeded"
 
 
 def test_it_all_works_without_script(someone: Callable[..., Any], stage: Stage, vendor: Vendor) -> None:

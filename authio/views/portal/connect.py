@@ -147,7 +147,7 @@ def _step_page(
         request,
         visit,
         "step",
-        title=f"Connect {spoken(provider, connector.protocol)}",
+        title=f"{'Connect' if draft.edits_id is None else 'Edit'} {spoken(provider, connector.protocol)}",
         status=status,
         provider_name=spoken(provider, connector.protocol),
         icon=request.route_path("portal.asset", provider=provider.key, path=provider.icon),

@@ -12,7 +12,7 @@ from pyramid.view import view_config
 from authio.errors import Conflict, NotFound
 from authio.models import AttemptKind, AttemptStatus
 from authio.plugin import Connector, ServiceProvider
-from authio.plugin.diagnosis import NOT_BACK, what_happened
+from authio.plugin.diagnosis import NOT_BACK, topic_of, what_happened
 from authio.plugin.walkthrough import Line
 from authio.protocols.profile import FIELDS
 from authio.protocols.refusals import LONGEST_FOUND
@@ -36,6 +36,7 @@ LABELS: Mapping[str, str] = {
 }
 """The fields of a profile, for people."""
 _ABOUT_ATTRIBUTES = frozenset({"saml_attribute", "oidc_token_invalid"})
+_LONGEST_SAMPLE = 40
 _LACKING = frozenset({"missing", "attribute"})
 
 
@@ -47,6 +48,8 @@ class Diagnosis:
     what: str
     found: str
     expected: str
+    is_fingerprint: bool
+    """Whether what was found and expected are certificates, by their SHA-256."""
     where: Line
     step: int
     step_title: str
@@ -146,7 +149,7 @@ def diagnose(attempt: Any, connector: Connector | None, sp: ServiceProvider | No
     last = attempt.steps[-1] if attempt.steps else {}
     code, check = attempt.refusal or NOT_BACK, str(last.get("check", ""))
     if connector is None or sp is None:
-        return Diagnosis(code, what_happened(code, check), "", "", (), 0, "", ())
+        return Diagnosis(code, what_happened(code, check), "", "", False, (), 0, "", ())
     explanation = connector.explain(code, check)
     step = connector.walkthrough.steps[explanation.step - 1] if explanation.step else None
     values = [value for value in values_of(sp, connector.protocol) if value.name in explanation.shows]
@@ -155,6 +158,7 @@ def diagnose(attempt: Any, connector: Connector | None, sp: ServiceProvider | No
         what=what_happened(code, check),
         found=attempt.found or "",
         expected=attempt.expected or "",
+        is_fingerprint=topic_of(code, check) == "certificate",
         where=explanation.text,
         step=explanation.step,
         step_title=step.title if step is not None else "",
@@ -243,8 +247,17 @@ def _mapping(row: Any, attempt: Any, profile: Mapping[str, Any] | None) -> list[
             "field": field,
             "label": LABELS[field],
             "now": next(iter(mapped.get(field, ())), ""),
-            "choices": sorted({*choices, *mapped.get(field, ())}),
+            "choices": [
+                (name, _sample(profile, name)) for name in sorted({*choices, *mapped.get(field, ())})
+            ],
         }
         for field in _mappable(row)
         if choices and (profile is not None or field == "email")
     ]
+
+
+def _sample(profile: Mapping[str, Any] | None, name: str) -> str:
+    """What the last test brought under that name, as far as it helps to recognise it."""
+    values = dict(_listed(_raw(profile))).get(name, [])
+    text = ", ".join(values)
+    return text if len(text) <= _LONGEST_SAMPLE else f"{text[:_LONGEST_SAMPLE]}…"

@@ -30,8 +30,8 @@ EXPLANATIONS: Mapping[str, str] = MappingProxyType(
             "**authorization code** flow."
         ),
         "access": (
-            "In the provider's console, assign the person who tested, or one of their groups, to this "
-            "client (**Applications** or **Clients**)."
+            "In the provider's console, assign the person who tested: **people or groups** are assigned to "
+            "the client you added."
         ),
         "domain": (
             "Test as somebody with an address of your company's: it is what the client gets by the scope "

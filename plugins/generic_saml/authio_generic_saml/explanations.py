@@ -8,8 +8,8 @@ from types import MappingProxyType
 EXPLANATIONS: Mapping[str, str] = MappingProxyType(
     {
         "access": (
-            "In the provider's console, assign the person who tested, or one of their groups, to the "
-            "application under **SAML 2.0**, and see that it is switched on."
+            "In the provider's console, assign the person who tested: **people or groups** are assigned to "
+            "the application you added for **SAML 2.0**, which has to be switched on."
         ),
         "subject": "Set the **Name ID** to the person's e-mail address, in the format **emailAddress**.",
         "attributes": (
