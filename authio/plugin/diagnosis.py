@@ -84,7 +84,8 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "oidc_token_invalid.c_hash": "start",
         "oidc_token_invalid.sub": "attributes",
         "oidc_token_invalid.email": "attributes",
-        "oidc_token_invalid.attribute": "attributes",
+        "oidc_token_invalid.missing": "attributes",
+        "oidc_token_invalid.unclear": "attributes",
         "oidc_token_invalid.required_claim": "domain",
         "oidc_userinfo": "attributes",
         # either way
@@ -138,6 +139,9 @@ _WHAT: Mapping[str, str] = MappingProxyType(
         "oidc_state_invalid": "The answer does not belong to a sign-in that was begun in this browser.",
         "oidc_callback": "The answer held neither a result nor a reason.",
         "oidc_issuer_mismatch": "The answer came from another issuer than the one of this connection.",
+        "oidc_issuer_mismatch.iss_missing": (
+            "The answer does not say which issuer it comes from, though the provider announces that it would."
+        ),
         "oidc_token_request": "The identity provider did not hand out what the sign-in stands for.",
         "oidc_token_request.no_secret": "There is no client secret to prove ourselves with.",
         "oidc_token_request.invalid_client": (
@@ -161,7 +165,8 @@ _WHAT: Mapping[str, str] = MappingProxyType(
         "oidc_token_invalid.c_hash": "The ID token belongs to another sign-in.",
         "oidc_token_invalid.sub": "The ID token does not name a person.",
         "oidc_token_invalid.email": "The e-mail address in the ID token is none.",
-        "oidc_token_invalid.attribute": "Something that every profile needs is missing, or is there twice.",
+        "oidc_token_invalid.missing": "No claim holds the person's e-mail address.",
+        "oidc_token_invalid.unclear": "Something of which a profile has one came with two different values.",
         "oidc_token_invalid.required_claim": "The person does not belong to those who may sign in here.",
         "oidc_userinfo": "What the identity provider tells about the person could not be used.",
         "access_denied": "The identity provider did not let this person in.",

@@ -10,6 +10,8 @@ from authio.protocols.profile import Profile, Table, Unclear, read_profile
 
 _MECHANICS: Final = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 """Claims about the exchange and not about anybody."""
+_ENVELOPE: Final = frozenset({"iss", "aud", "azp", "exp", "iat", "nbf", "jti", "auth_time"})
+"""Claims about the token: kept with the rest, but nothing of a profile is looked for in them."""
 
 
 def is_complete(claims: Mapping[str, Any], table: Table) -> bool:
@@ -29,11 +31,17 @@ def profile_from_claims(
     merged = {**(userinfo or {}), **{name: value for name, value in claims.items() if value is not None}}
     raw = {name: value for name, value in merged.items() if name not in _MECHANICS}
     subject = str(claims["sub"])
+    told = {name: value for name, value in raw.items() if name not in _ENVELOPE}
     try:
-        profile = read_profile(_values(raw, table), table, raw=raw, subject=subject)
+        profile = read_profile(_values(told, table), table, raw=raw, subject=subject)
     except Unclear as unclear:
+        check = "missing" if unclear.is_missing else "unclear"
         raise OidcRefused(
-            "oidc_token_invalid", "attribute", found=unclear.found, field=unclear.field
+            "oidc_token_invalid",
+            check,
+            found=unclear.found,
+            expected=unclear.field if unclear.is_missing else "",
+            field=unclear.field,
         ) from None
     return profile
 

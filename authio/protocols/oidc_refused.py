@@ -75,7 +75,8 @@ CHECKS: Final[Mapping[str, Mapping[str, str]]] = MappingProxyType(
             "c_hash": "it came with another code",
             "email": "its e-mail address is no text that could be one",
             "required_claim": "a claim that the connection asks for is missing or has another value",
-            "attribute": "a field of the profile is missing, or has two values where one is allowed",
+            "missing": "no claim holds an e-mail address",
+            "unclear": "a field of the profile has two values where one is allowed, or control characters",
         },
         "oidc_userinfo": {
             "unreachable": "the answer cannot be had, and the ID token alone makes no profile",

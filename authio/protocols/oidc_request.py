@@ -110,7 +110,9 @@ def judge_callback(parameters: Iterable[tuple[str, str]], settings: OidcSettings
         known = error in CHECKS["access_denied"]
         raise OidcRefused("access_denied", error if known else "other", found=found["error"], field="error")
     if issuer is None and settings.iss_parameter:
-        raise OidcRefused("oidc_issuer_mismatch", "iss_missing", expected=settings.issuer, field="iss")
+        raise OidcRefused(
+            "oidc_issuer_mismatch", "iss_missing", found="none", expected=settings.issuer, field="iss"
+        )
     code = found.get("code", "")
     if not code:
         raise OidcRefused("oidc_callback", "incomplete", field="code")

@@ -37,7 +37,7 @@ LABELS: Mapping[str, str] = {
 """The fields of a profile, for people."""
 _ABOUT_ATTRIBUTES = frozenset({"saml_attribute", "oidc_token_invalid"})
 _LONGEST_SAMPLE = 40
-_LACKING = frozenset({"missing", "attribute"})
+_LACKING = "missing"
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ def _choices(attempt: Any, profile: Mapping[str, Any] | None) -> set[str]:
     if profile is not None:
         return {*_raw(profile)}
     found, last = attempt.found or "", attempt.steps[-1] if attempt.steps else {}
-    lists_names = attempt.refusal in _ABOUT_ATTRIBUTES and last.get("check") in _LACKING
+    lists_names = attempt.refusal in _ABOUT_ATTRIBUTES and last.get("check") == _LACKING
     # What was cut off, or what is two values instead of names, is nothing to choose from.
     if not lists_names or len(found) >= LONGEST_FOUND or " | " in found:
         return set()

@@ -68,18 +68,18 @@ def test_what_is_no_text_is_no_group(groups: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    ("changes", "check", "field"),
     [
-        ({"email": None}, "email"),
-        ({"email": "ada"}, "email"),
-        ({"given_name": ["Ada", "Grace"]}, "first_name"),
-        ({"family_name": "a\nb"}, "last_name"),
+        ({"email": None}, "missing", "email"),
+        ({"email": "ada"}, "missing", "email"),
+        ({"given_name": ["Ada", "Grace"]}, "unclear", "first_name"),
+        ({"family_name": "a\nb"}, "unclear", "last_name"),
     ],
 )
 def test_SEC_74_a_profile_without_an_address_or_with_two_names_is_refused(
-    changes: dict[str, Any], field: str
+    changes: dict[str, Any], check: str, field: str
 ) -> None:
-    with refused("attribute") as caught:
+    with refused(check) as caught:
         profile_from_claims({**WHOLE, **changes}, None, table=OIDC_CLAIMS)
     assert caught.refusal.field == field
 

@@ -122,8 +122,9 @@ class TestCallback:
             assert (caught.refusal.found, caught.refusal.expected) == (issuer, ISSUER)
 
     def test_SEC_72_the_issuer_is_named_where_that_is_announced(self) -> None:
-        with refused("iss_missing", code="oidc_issuer_mismatch"):
+        with refused("iss_missing", code="oidc_issuer_mismatch") as caught:
             code(iss=None)
+        assert (caught.refusal.found, caught.refusal.expected) == ("none", ISSUER)
         unannounced = replace(SETTINGS, iss_parameter=False)
         assert judge_callback({"code": CODE, "state": FLOW.state}.items(), unannounced, FLOW) == CODE
 
