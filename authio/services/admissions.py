@@ -59,7 +59,8 @@ class Admissions:
         own = {found.domain for found in verified if found.organization_id == row.organization_id}
         if domain not in own:
             is_another_s = any(found.organization_id != row.organization_id for found in verified)
-            if is_another_s or (own and not row.allow_profiles_outside_organization):
+            # Of a domain that makes no sense nobody can say whose it is.
+            if not domain or is_another_s or (own and not row.allow_profiles_outside_organization):
                 raise SignInRefused(
                     "profile_not_allowed_outside_organization",
                     found=domain,

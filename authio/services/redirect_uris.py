@@ -11,7 +11,7 @@ from sqlalchemy import exc
 
 from authio.clock import Clock
 from authio.errors import Conflict, FieldError, NotFound, Unprocessable
-from authio.ids import new_id
+from authio.ids import is_id, new_id
 from authio.models import projects, redirect_uris
 from authio.protocols.redirect_uris import has_star, is_one_of, why_not
 from authio.services.audit import Audit
@@ -53,6 +53,8 @@ class RedirectUris:
 
     def client(self, client_id: str) -> Client | None:
         """Whoever calls itself *client_id*, with its redirect URIs; None if nobody does."""
+        if not is_id("client", client_id):
+            return None
         return _client(self._connection.execute(_BY_CLIENT_ID, {"client": client_id}).all())
 
     def client_of(self, project_id: str) -> Client | None:

@@ -106,8 +106,7 @@ def _posted(request: Request) -> _Posted:
 
 
 def _addressed(services: Services, connection_id: str | None, posted: _Posted) -> _Addressed:
-    waiting = _waiting(services, connection_id, posted)
-    target = services.targets.known(waiting.row.connection_id if waiting else connection_id or "")
+    target, waiting = _awaited(services, connection_id, posted)
     if target is None or target.row.protocol != "saml":
         raise NotFound("connection_not_found")
     client = None if waiting else services.redirect_uris.client_of(target.row.project_id)
@@ -117,16 +116,17 @@ def _addressed(services: Services, connection_id: str | None, posted: _Posted) -
     return _Addressed(target, waiting, client, keys)
 
 
-def _waiting(services: Services, connection_id: str | None, posted: _Posted) -> Waiting | None:
+def _awaited(
+    services: Services, connection_id: str | None, posted: _Posted
+) -> tuple[Target | None, Waiting | None]:
     """The attempt of this connection that the response, or at least the form around it, names."""
     for handle in (posted.names_request, posted.relay_state):
         waiting = services.attempts.waiting(handle) if handle else None
-        if waiting is None:
-            continue
-        spoken_to = services.connections.any_by_id(waiting.row.connection_id)
-        if spoken_to is not None and (spoken_to.edits_id or spoken_to.id) == connection_id:
-            return waiting
-    return None
+        target = services.targets.known(waiting.row.connection_id) if waiting else None
+        # A test of changed settings goes over the live connection's address.
+        if target is not None and (target.row.edits_id or target.row.id) == connection_id:
+            return target, waiting
+    return services.targets.known(connection_id or ""), None
 
 
 def _asked(

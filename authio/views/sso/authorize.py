@@ -138,7 +138,13 @@ def _wanted(given: _Given, client: Client) -> Wanted:
     # Without a method it would be `plain`, which proves nothing to whoever has seen the address.
     if (challenge or method) and (method != "S256" or not _CHALLENGE.fullmatch(challenge)):
         raise AuthorizeRefused("invalid_request")
-    if prompt not in {"", "login"} or len(nonce) > LONGEST_STATE or has_forbidden_characters(nonce):
+    # A NUL is text that no database keeps.
+    if (
+        "\0" in (given.state or "")
+        or prompt not in {"", "login"}
+        or len(nonce) > LONGEST_STATE
+        or has_forbidden_characters(nonce)
+    ):
         raise AuthorizeRefused("invalid_request")
     return Wanted(
         redirect_uri=given.one("redirect_uri"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 from collections.abc import Mapping
@@ -17,7 +16,8 @@ from pyramid.view import view_config
 
 from authio.errors import AuthioError, MethodNotAllowed, NotFound, Unauthorized
 from authio.services import Services
-from authio.services.grants import TOKEN_LIVES, TOKEN_PREFIX
+from authio.services.grants import TOKEN_LIVES, TOKEN_PREFIX, Granted
+from authio.services.redirect_uris import Client
 from authio.views.api.bodies import read_body
 from authio.views.api.operations import idempotency_key, to_bytes
 from authio.wire.oauth import TokenRefused, token_error_out, token_out
@@ -47,11 +47,13 @@ def exchange_code(request: Request) -> Response:
         asked = _asked(request)
         if asked.grant_type != "authorization_code":
             raise TokenRefused("unsupported_grant_type" if asked.grant_type else "invalid_request")
-        project = _project(request, asked)
+        client, is_proved = _client(request, asked)
         if not asked.code:
             raise TokenRefused("invalid_request")
         with request.begin(write=True) as services:
-            return _exchanged(request, services, project, asked)
+            # What a key was claimed for is the project's to say: whoever only names the client claims none.
+            repeat = idempotency_key(request) if is_proved else None
+            return _exchanged(services, client, asked, request_id=request.id, repeat=repeat)
     except TokenRefused as refused:
         return _json(400, to_bytes(token_error_out(refused.error, request.id)))
 
@@ -147,15 +149,15 @@ def _basic(request: Request) -> dict[str, str]:
         return {}
     try:
         name, colon, secret = base64.b64decode(encoded.strip(), validate=True).decode("ascii").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         raise TokenRefused("invalid_client") from None
     if not colon:
         raise TokenRefused("invalid_client")
     return {"client_id": unquote_plus(name), "client_secret": unquote_plus(secret)}
 
 
-def _project(request: Request, asked: _Asked) -> Any:
-    """The project whose client this is: proved by its API key, or, without one, by PKCE alone."""
+def _client(request: Request, asked: _Asked) -> tuple[Client, bool]:
+    """The client that asks, and whether its API key has proved that; without one PKCE has to do."""
     limiter = request.registry.runtime.limiter
     with request.begin(write=False) as services:
         client = services.redirect_uris.client(asked.client_id)
@@ -171,12 +173,14 @@ def _project(request: Request, asked: _Asked) -> Any:
         if key is None and not asked.code_verifier:
             raise TokenRefused("invalid_client")
     limiter.hit(*(("sso", request.remote_addr) if key is None else ("api", key.id)))
-    return client
+    return client, key is not None
 
 
-def _exchanged(request: Request, services: Services, client: Any, asked: _Asked) -> Response:
-    """The answer, which a repeated request with the same Idempotency-Key gets again, for a while."""
-    repeat, store = idempotency_key(request), services.idempotency
+def _exchanged(
+    services: Services, client: Client, asked: _Asked, *, request_id: str, repeat: str | None
+) -> Response:
+    """The answer, which a request that comes again under the Idempotency-Key *repeat* gets, for a while."""
+    store = services.idempotency
     if repeat is not None:
         wanted = json.dumps(["exchange_code", asked.code, asked.code_verifier, asked.redirect_uri])
         given = store.claim(client.project_id, repeat, hashlib.sha256(wanted.encode()).digest())
@@ -190,7 +194,7 @@ def _exchanged(request: Request, services: Services, client: Any, asked: _Asked)
     )
     if granted is None:
         # Returned, not raised: the code is spent by this, too.
-        status, body = 400, to_bytes(token_error_out("invalid_grant", request.id))
+        status, body = 400, to_bytes(token_error_out("invalid_grant", request_id))
     else:
         status, body = 200, to_bytes(_granted(services, client, granted, asked))
     if repeat is not None:
@@ -200,7 +204,7 @@ def _exchanged(request: Request, services: Services, client: Any, asked: _Asked)
     return _json(status, body)
 
 
-def _granted(services: Services, client: Any, granted: Any, asked: _Asked) -> dict[str, Any]:
+def _granted(services: Services, client: Client, granted: Granted, asked: _Asked) -> dict[str, Any]:
     token = services.grants.new_token(granted, code=asked.code, project_id=client.project_id)
     lives = int(TOKEN_LIVES.total_seconds())
     answer = token_out(token, expires_in=lives, profile=granted.profile)

@@ -32,9 +32,9 @@ def take_callback(request: Request) -> Response:
     request.registry.runtime.limiter.hit("sso", request.remote_addr)
     connection_id = with_ulid("connection", request.matchdict["ulid"])
     with request.begin(write=False) as services:
-        if connection_id is None or services.connections.any_by_id(connection_id) is None:
+        found = _awaited(services, request, connection_id) if connection_id else None
+        if found is None and (not connection_id or services.connections.any_by_id(connection_id) is None):
             raise NotFound("connection_not_found")
-        found = _awaited(services, request, connection_id)
         credential = services.targets.client_secret(found[1]) if found else None
     if found is None:
         unknown = OidcRefused("oidc_state_invalid", "state", field="state")

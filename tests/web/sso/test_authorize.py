@@ -244,6 +244,7 @@ def test_a_type_of_several_connections_is_no_selector(
         ({"response_type": "token"}, "unsupported_response_type"),
         ({"prompt": "none"}, "invalid_request"),
         ({"nonce": "n" * 2000}, "invalid_request"),
+        ({"nonce": "n\x00"}, "invalid_request"),
         ({"code_challenge": CHALLENGE}, "invalid_request"),
         ({"code_challenge": CHALLENGE, "code_challenge_method": "plain"}, "invalid_request"),
         ({"code_challenge": "short", "code_challenge_method": "S256"}, "invalid_request"),
@@ -349,7 +350,7 @@ def test_SEC_81_a_star_stands_for_one_label_or_one_port(
 def test_an_unknown_product_is_told_on_a_page(
     browser: Browser, project: Project, connected: Connected
 ) -> None:
-    for client_id in (None, "", "client_nobody", "' or 1=1"):
+    for client_id in (None, "", "client_nobody", "' or 1=1", "client_\x00", "client_" + "0" * 26):
         refused(browser.authorize(project, client_id=client_id), "client_unknown", status=400)
 
 
@@ -361,6 +362,8 @@ def test_SEC_84_state_of_up_to_a_kibibyte_comes_back_unchanged(
     assert returned(browser.authorize(project, connection="x", state=odd))["state"] == odd
     assert "state" not in returned(browser.authorize(project, connection="x", state=None))
     assert returned(browser.authorize(project, connection="x", state=""))["state"] == ""
+    answer = browser.authorize(project, connection=connected.id, state="a\0b")
+    assert (returned(answer)["error"], returned(answer)["state"]) == ("invalid_request", "a\0b")
     refused(browser.authorize(project, connection="x", state="ü" * 513), "state_too_long", status=400)
 
 

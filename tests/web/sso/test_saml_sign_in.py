@@ -618,7 +618,14 @@ def test_SEC_86_an_address_in_another_organization_s_domain_is_refused(
         named = {"id": ["1"], "email": [address]}
         return returned(browser.post_response(connected, answer_to(connected, asked, attributes=named)))
 
-    for address in ("ceo@victim.example", "ceo@VICTIM.Example", "ceo@victim.example."):
+    for address in (
+        "ceo@victim.example",
+        "ceo@VICTIM.Example",
+        "ceo@victim.example.",
+        "ceo@ｖictim.example",
+        "ceo@victim。example",
+        "ceo@" + "ü" * 70 + ".example",
+    ):
         assert sign_in(address)["error"] == "profile_not_allowed_outside_organization"
     nothing_came_of_it()
     # A claim that nobody has confirmed shuts nobody out.

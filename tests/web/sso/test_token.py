@@ -149,9 +149,9 @@ def test_a_product_that_gave_a_nonce_gets_an_id_token_that_its_keys_verify(
 
 
 def test_the_keys_of_nobody_are_not_there(backend: TestApp) -> None:
-    answer = backend.get("/sso/jwks/client_nobody", status=404)
-
-    assert answer.json["code"] == "project_not_found"
+    for client_id in ("client_nobody", "%00", "client_" + "0" * 26):
+        answer = backend.get(f"/sso/jwks/{client_id}", status=404)
+        assert answer.json["code"] == "project_not_found"
 
 
 def test_projects_have_keys_of_their_own(backend: TestApp, project: Project, services: Begin) -> None:
@@ -263,6 +263,7 @@ def test_SEC_83_who_cannot_prove_to_be_the_client_gets_nothing(
         {"client_secret": secret},
         {"client_id": None},
         {"client_id": "client_nobody"},
+        {"client_id": "client_\x00"},
         {"client_id": other.client_id},
     ]
 
