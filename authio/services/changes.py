@@ -53,6 +53,7 @@ class Changes:
         Conflict (``draft_exists``) while the organization has another draft; one that edits *live* already
         is what is returned.
         """
+        self._connections.take_turns(live.organization_id)
         draft = self._connections.draft(live.project_id, live.organization_id)
         if draft is not None:
             if draft.edits_id == live.id:
@@ -105,6 +106,7 @@ class Changes:
     def promote(self, draft: Any, live: Any, *, version: int, live_version: int, it_admin_email: str) -> Any:
         """Let *live* have what *draft* has, from one moment to the next; what it had before is kept.
 
+        Its switches stay as they stand: one that was turned off while the draft lay there stays off.
         Conflict (``draft_changed``) unless both are still the versions that were compared.
         """
         spent = self._connection.execute(
@@ -120,7 +122,6 @@ class Changes:
             sealed_previous=self._set_aside(live),
             findings=spent.findings,
             attribute_map=spent.attribute_map,
-            options=spent.options,
             it_admin_email=it_admin_email,
             **_LOOK_AGAIN,
         )
@@ -130,6 +131,7 @@ class Changes:
     def take_back(self, live: Any, *, version: int) -> Any:
         """Swap the settings of *live* with those it had before its last change. Doing it twice undoes it.
 
+        Its switches stay as they stand.
         Conflict (``nothing_to_return_to``) if there are none, ``draft_changed`` if *live* is another version.
         """
         before = self.previous(live)
@@ -143,7 +145,6 @@ class Changes:
             sealed_previous=self._set_aside(live),
             findings=before["findings"],
             attribute_map=before["attribute_map"],
-            options=before["options"],
             **_LOOK_AGAIN,
         )
         self._audited("connection.returned", row, before=_shown(live), after=_shown(row))
@@ -215,7 +216,6 @@ class Changes:
                 "settings": self._opened(live, "settings"),
                 "findings": live.findings,
                 "attribute_map": live.attribute_map,
-                "options": live.options,
                 "until": wire_time(self._clock.now()),
             },
         )

@@ -343,6 +343,9 @@ def test_another_provider_turns_an_edit_into_a_connection_of_its_own(
     (draft,) = [row for row in ledger.connections() if row.state == "draft"]
     assert draft.edits_id is None
     assert live_of(ledger) == before
+    # Nothing of the connection in use is left in it, for whoever goes on with it over a setup link.
+    page = manager.pick("generic_saml")
+    assert page.html.select_one('[name="sso_url"]').get("value", "") == ""
 
 
 def test_a_setup_link_makes_an_edit_give_way(
@@ -428,6 +431,25 @@ def test_a_reset_takes_the_edit_along(manager: ItAdmin, ledger: Ledger) -> None:
     manager.go("/setup/connection")
     manager.submit("reset", confirm="yes")
     assert [row.state for row in ledger.connections()] == ["inactive"]
+
+
+def test_SEC_55_what_was_switched_off_stays_off_when_older_settings_come(
+    manager: ItAdmin, ledger: Ledger
+) -> None:
+    manager.submit("options", idp_initiated="on")
+    edit(manager, sso_url=OTHER_SSO)
+    manager.go("/setup/connection")
+    manager.submit("options", idp_initiated="off")
+    manager.go("/setup/review")
+    assert name_of(manager.submit("save")) == "connection"
+    assert live_of(ledger).options["idp_initiated"] is False
+
+    manager.submit("options", idp_initiated="on")
+    edit(manager, sso_url=VALUES["sso_url"])
+    manager.submit("save")
+    manager.submit("options", idp_initiated="off")
+    manager.submit("return", confirm="yes")
+    assert live_of(ledger).options["idp_initiated"] is False
 
 
 def test_options_are_switched_and_audited(manager: ItAdmin, ledger: Ledger, services: Any) -> None:
