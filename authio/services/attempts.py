@@ -236,6 +236,15 @@ class Attempts:
         )
         return self._connection.execute(statement.limit(1)).first() is not None
 
+    def last_test(self, connection: Any, portal_session_id: str) -> Any | None:
+        """The newest test of the visit with the very settings that this connection's row has now."""
+        statement = sa.select(sign_in_attempts).where(
+            _a.connection_id == connection.id,
+            _a.settings_version == connection.version,
+            _a.portal_session_id == portal_session_id,
+        )
+        return self._connection.execute(statement.order_by(_a.id.desc()).limit(1)).one_or_none()
+
     # -- inside --------------------------------------------------------------------------------------
 
     def _row(self, target: Target, wanted: Wanted, kind: AttemptKind) -> dict[str, Any]:

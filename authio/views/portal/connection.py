@@ -12,6 +12,7 @@ from pyramid.view import view_config
 from authio.errors import Conflict, NotFound
 from authio.models import AttemptStatus, ConnectionState
 from authio.plugin import Connector
+from authio.plugin.diagnosis import what_happened
 from authio.services import Services
 from authio.services.pages import Cursor
 from authio.services.targets import Options
@@ -186,7 +187,9 @@ def reset(request: Any, services: Services, visit: Visit, posted: Posted) -> Res
         services.changes.reset(visit.live, version=version(posted, "version"))
     except Conflict as conflict:
         return _refuse(request, services, visit, conflict.code, status=conflict.status)
-    return to(request, "portal.providers")
+    response = to(request, "portal.providers")
+    response.location += "?told=reset"
+    return response
 
 
 @view_config(route_name="portal.options", request_method="POST")
@@ -347,6 +350,7 @@ def _sign_ins(request: Any, services: Services, live: Any) -> dict[str, Any]:
                 "status": row.status,
                 "email": row.email or "",
                 "kind": "Test" if row.kind == "test" else "",
+                "why": _why(row),
             }
             for row in rows
         ],
@@ -355,6 +359,14 @@ def _sign_ins(request: Any, services: Services, live: Any) -> dict[str, Any]:
         "states": list(STATES.items()),
         "has_more": page.has_after,
     }
+
+
+def _why(row: Any) -> str:
+    """Why a sign-in failed, in a sentence; nothing for one that did not."""
+    if row.status != AttemptStatus.FAILED:
+        return ""
+    last = row.steps[-1] if row.steps else {}
+    return what_happened(row.refusal, str(last.get("check", "")))
 
 
 def _happened(services: Services, live: Any) -> list[dict[str, Any]]:

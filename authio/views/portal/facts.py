@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from authio.plugin import Connector, OidcSettings, SamlSettings, ServiceProvider, Settings
+
+_FINGERPRINT = re.compile(r"\b[0-9a-f]{64}\b")
 
 Fact = tuple[str, str, str]
 """Name for programs, name for people, value."""
@@ -62,12 +65,15 @@ def certificates_of(settings: Settings, *, now: datetime) -> list[dict[str, Any]
             "since": certificate.not_before,
             "until": certificate.not_after,
             "days": (certificate.not_after - now).days,
-            "fingerprint": [
-                certificate.sha256[at : at + 4].upper() for at in range(0, len(certificate.sha256), 4)
-            ],
+            "fingerprint": _groups(certificate.sha256),
         }
         for certificate in settings.read_certificates()
     ]
+
+
+def grouped(text: str) -> str:
+    """*text* with the fingerprints in it written as they are in the list of certificates."""
+    return _FINGERPRINT.sub(lambda found: ":".join(_groups(found[0])), text)
 
 
 def secrets_of(answers: Mapping[str, str], connector: Connector) -> list[str]:
@@ -127,6 +133,10 @@ def _fingerprints(settings: Settings) -> tuple[str, ...]:
         f"{certificate.sha256[:16].upper()}…, until {certificate.not_after:%Y-%m-%d}"
         for certificate in settings.read_certificates()
     )
+
+
+def _groups(sha256: str) -> list[str]:
+    return [sha256[at : at + 4].upper() for at in range(0, len(sha256), 4)]
 
 
 def _host(url: str) -> str:

@@ -71,16 +71,20 @@ def page(
     title: str,
     link: Any | None = None,
     status: int = 200,
+    stage: str = "",
     **values: Any,
 ) -> Response:
-    """The page *name*, from the template of that name; *link* is what its forms are about."""
+    """The page *name*, from the template of that name; *link* is what its forms are about.
+
+    *stage* is the page whose stage of the way it belongs to, where that is another one.
+    """
     templates = _templates()
     html = templates[f"portal/{name}.pt"].render(
         request=request,
         frame=frame,
         page=name,
         title=title,
-        stages=_stages(request, name),
+        stages=_stages(request, stage or name),
         token_field=TOKEN_FIELD,
         form_token=form_token(request, link) if link is not None else "",
         icon_path=request.static_path("authio:static/icon.svg"),

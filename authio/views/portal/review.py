@@ -221,6 +221,7 @@ def _review_page(
         live_version=visit.live.version if visit.live is not None else 0,
         is_edit=draft.edits_id is not None,
         has_passed=services.attempts.has_passed(draft),
+        last_test=services.attempts.last_test(draft, visit.session.id),
         findings=shown,
         is_blocked=any(finding.is_error for finding in shown),
         switch_to=stranger(services.parts.plugins, connector, shown),

@@ -20,7 +20,7 @@ from authio.services import Services
 from authio.services.leaving import Wanted
 from authio.views.portal.chooser import spoken
 from authio.views.portal.connect import connector_of
-from authio.views.portal.facts import Shown, values_of
+from authio.views.portal.facts import Shown, grouped, values_of
 from authio.views.portal.forms import Posted, read_form
 from authio.views.portal.judging import our_side
 from authio.views.portal.pages import note_viewed, visit_page
@@ -156,8 +156,8 @@ def diagnose(attempt: Any, connector: Connector | None, sp: ServiceProvider | No
     return Diagnosis(
         code=code,
         what=what_happened(code, check),
-        found=attempt.found or "",
-        expected=attempt.expected or "",
+        found=grouped(attempt.found or ""),
+        expected=grouped(attempt.expected or ""),
         is_fingerprint=topic_of(code, check) == "certificate",
         where=explanation.text,
         step=explanation.step,
@@ -171,6 +171,7 @@ def _test_page(request: Any, services: Services, visit: Visit, attempt: Any, row
     sp = our_side(request, row) if row is not None else None
     profile = services.attempts.profile(attempt)
     diagnosis = diagnose(attempt, connector, sp) if profile is None else None
+    may_edit = row is not None and visit.draft is not None and row.id == visit.draft.id
     return visit_page(
         request,
         visit,
@@ -190,7 +191,8 @@ def _test_page(request: Any, services: Services, visit: Visit, attempt: Any, row
         of="live" if row is not None and row.state != "draft" else "draft",
         may_test=row is not None and connector is not None,
         is_stale=row is not None and row.version != attempt.settings_version,
-        may_edit=row is not None and visit.draft is not None and row.id == visit.draft.id,
+        may_edit=may_edit,
+        stage="review" if may_edit else "",
         manages=visit.manages,
     )
 

@@ -81,6 +81,32 @@ def test_the_check_says_that_a_test_has_passed_until_something_changes(checked: 
     assert "Try it before you save" in checked.go("/setup/review").text
 
 
+def test_the_check_leads_to_a_test_that_failed_or_has_not_come_back(checked: ItAdmin, idp: Idp) -> None:
+    checked.submit("test")
+    page = checked.go("/setup/review")
+    assert "Your test has not come back" in page.text
+    link = page.html.select_one('[data-last-test="started"]')
+    assert diagnosis(checked.go(link["href"])) == "sign_in_timed_out"
+
+    checked.go("/setup/review")
+    failed = idp.answer(checked.submit("test"), by="stranger")
+    page = checked.go("/setup/review")
+    assert "The test sign-in failed" in page.text
+    assert page.html.select_one('[data-last-test="failed"]')["href"] == failed.request.path
+
+    idp.answer(checked.submit("test"))
+    page = checked.go("/setup/review")
+    assert page.html.select_one("[data-last-test]") is None
+    assert "The test sign-in worked" in page.text
+
+
+def test_fingerprints_are_written_alike_wherever_they_are_compared(checked: ItAdmin, idp: Idp) -> None:
+    ours = "".join(checked.page.html.select_one(".fingerprint").text.split())
+    page = idp.answer(checked.submit("test"), by="stranger")
+    assert ours in fact(page, "expected")
+    assert ours not in fact(page, "found")
+
+
 def test_a_passed_test_on_the_same_settings_counts_for_activation(
     checked: ItAdmin, idp: Idp, services: Any, ledger: Ledger, link: Link
 ) -> None:
