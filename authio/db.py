@@ -83,39 +83,36 @@ class Json(sa.types.TypeDecorator[Any]):
 class Database:
     """One database and its connection pool.
 
-    Rows are read and written with SQLAlchemy Core statements; a :class:`~sqlalchemy.orm.Session` is
-    the transaction they run in. Nobody but :meth:`begin` and pyramid_tm commits.
+    Rows are read and written with SQLAlchemy Core statements. Nobody but :meth:`begin` and pyramid_tm
+    commits.
     """
 
     def __init__(self, url: str, *, pool_size: int = 8) -> None:
         self.engine = _engine(url, pool_size)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
-        self._joined = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
     @property
     def is_sqlite(self) -> bool:
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
-    def begin(self, *, write: bool) -> Iterator[Session]:
+    def begin(self, *, write: bool) -> Iterator[Transaction]:
         """One explicit transaction: committed when the block ends, rolled back when it raises.
 
         On SQLite a *write* takes the write lock at once (``BEGIN IMMEDIATE``), so that it never has to
         give up half-way because somebody else wrote first.
         """
-        session = self._sessions(info={"write": write})
+        transaction = Transaction(self.engine, write=write)
         try:
-            yield session
-            session.commit()
+            yield transaction
+            transaction.commit()
         except BaseException:
-            session.rollback()
+            transaction.rollback()
             raise
-        finally:
-            session.close()
 
     def joined(self, transaction_manager: Any, *, write: bool) -> Session:
         """A session that commits and rolls back with *transaction_manager* (pyramid_tm's)."""
-        session = self._joined(info={"write": write})
+        session = self._sessions(info={"write": write})
         # Core statements leave no trace that zope.sqlalchemy could see, so it is told to commit always.
         register(session, initial_state=STATUS_CHANGED, transaction_manager=transaction_manager)
         return session
@@ -129,24 +126,73 @@ class Database:
             else:
                 weak = connection.exec_driver_sql("SHOW synchronous_commit").scalar_one() in {"off", "local"}
         if weak and not allow_weak:
-            raise StartupError(
-                [
-                    "The database may forget acknowledged writes: mend that, or set authio.allow_weak_durability."
-                ]
+            told = (
+                "The database may forget acknowledged writes: mend that, or set authio.allow_weak_durability."
             )
+            raise StartupError([told])
 
     def dispose(self) -> None:
         """Close every pooled connection."""
         self.engine.dispose()
 
 
-def after_commit(session: Session, call: Callable[[], None]) -> None:
-    """Run *call* once this session's transaction is committed; never if it is rolled back."""
-    session.info.setdefault("after_commit", []).append(call)
+class Transaction:
+    """One transaction over one connection, which is taken from the pool when it is first asked for.
+
+    Where nothing has to join pyramid_tm, a session of the ORM would only be a dearer way to the same.
+    """
+
+    def __init__(self, engine: sa.Engine, *, write: bool) -> None:
+        self._engine = engine
+        self._connection: sa.Connection | None = None
+        self.info: dict[str, Any] = {"write": write}
+
+    def connection(self) -> sa.Connection:
+        """The connection, with the transaction begun."""
+        if self._connection is None:
+            options = {"authio_write": self.info["write"]}
+            self._connection = self._engine.connect().execution_options(**options)
+            self._connection.begin()
+        return self._connection
+
+    def execute(self, statement: sa.Executable, parameters: Any = None) -> sa.CursorResult[Any]:
+        """What the statement comes to, within the transaction."""
+        return self.connection().execute(statement, parameters)
+
+    def commit(self) -> None:
+        """Commit, let go of the connection, and do what waited for that."""
+        if self._connection is not None:
+            self._connection.commit()
+            self._let_go()
+        _run_after_commit(self)
+
+    def rollback(self) -> None:
+        """Undo what was done, and forget what waits for the commit. What follows begins anew."""
+        self.info.pop("after_commit", None)
+        if self._connection is not None:
+            try:
+                # Said aloud: a connection whose commit failed is given back as it is.
+                self._connection.rollback()
+            finally:
+                self._let_go()
+
+    def _let_go(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
 
 
-def _run_after_commit(session: Session) -> None:
-    waiting = session.info.pop("after_commit", ())
+Unit = Session | Transaction
+"""What statements run in, whichever of the two ways it began."""
+
+
+def after_commit(unit: Unit, call: Callable[[], None]) -> None:
+    """Run *call* once this transaction is committed; never if it is rolled back."""
+    unit.info.setdefault("after_commit", []).append(call)
+
+
+def _run_after_commit(unit: Unit) -> None:
+    waiting = unit.info.pop("after_commit", ())
     if waiting:
         fault("commit.before-bell")
     for call in waiting:
@@ -157,11 +203,11 @@ def _forget_after_commit(session: Session, *_: Any) -> None:
     session.info.pop("after_commit", None)
 
 
-def connection_of(session: Session) -> sa.Connection:
-    """The connection of this session's transaction, begun on first use in the mode it was opened with."""
-    if session.in_transaction():
-        return session.connection()
-    return session.connection(execution_options={"authio_write": session.info.get("write", True)})
+def connection_of(unit: Unit) -> sa.Connection:
+    """The connection of this transaction, begun on first use in the mode it was opened with."""
+    if isinstance(unit, Transaction) or unit.in_transaction():
+        return unit.connection()
+    return unit.connection(execution_options={"authio_write": unit.info.get("write", True)})
 
 
 def unavailable(error: BaseException) -> Unavailable | None:

@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from authio.clock import Clock
 from authio.crypto import Vault
-from authio.db import connection_of
+from authio.db import Unit, connection_of
 from authio.plugin import Plugins
 from authio.queue import Bell
 from authio.services.actor import Actor
@@ -61,7 +60,7 @@ class Parts:
 class Services:
     """Every service over one transaction, each made when it is first asked for."""
 
-    def __init__(self, session: Session, parts: Parts, actor: Actor) -> None:
+    def __init__(self, session: Unit, parts: Parts, actor: Actor) -> None:
         self.session = session
         self.parts = parts
         # Who acts may become known on the way, when a key or a cookie has been looked up.

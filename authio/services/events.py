@@ -7,10 +7,9 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import Session
 
 from authio.clock import Clock
-from authio.db import after_commit
+from authio.db import Unit, after_commit
 from authio.errors import NotFound
 from authio.ids import new_id
 from authio.models import DeliveryState, deliveries, events, organizations, projects
@@ -50,7 +49,7 @@ class Events:
 
     def __init__(
         self,
-        session: Session,
+        session: Unit,
         connection: sa.Connection,
         clock: Clock,
         bell: Bell,

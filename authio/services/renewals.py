@@ -12,11 +12,10 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session
 
 from authio.clock import Clock
 from authio.crypto import Vault
-from authio.db import after_commit
+from authio.db import Unit, after_commit
 from authio.models import ConnectionState, certificate_reminders, connections
 from authio.protocols.saml import SamlSettings
 from authio.queue import Bell
@@ -59,7 +58,7 @@ class Renewals:
 
     def __init__(
         self,
-        session: Session,
+        session: Unit,
         connection: sa.Connection,
         clock: Clock,
         vault: Vault,
