@@ -45,6 +45,10 @@ class Rate:
         return RateLimitItemPerSecond(amount, self.seconds)
 
 
+_UNASKED_RESPONSES = Rate(60, 3600)
+"""By connection: responses that nobody asked for and that do not hold. More of them are not written down."""
+
+
 def rates_of(settings: Settings) -> Mapping[str, Rate]:
     """The rates by the name they are hit with."""
     return {
@@ -53,6 +57,7 @@ def rates_of(settings: Settings) -> Mapping[str, Rate]:
         "portal": Rate(settings.rate_portal, 60),
         "sso": Rate(settings.rate_sso, 60),
         "link_requests": Rate(settings.rate_link_requests, 3600),
+        "unasked_responses": _UNASKED_RESPONSES,
     }
 
 

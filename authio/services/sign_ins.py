@@ -22,6 +22,23 @@ from authio.wire.connection import connection_event_out
 from authio.wire.sign_in import sign_in_event_out
 
 _BY_AN_UNKNOWN_KEY = "saml_signature_invalid"
+_UNPROVEN = frozenset(
+    {
+        "saml_malformed",
+        "request_too_large",
+        "saml_xml_forbidden",
+        "saml_structure",
+        "saml_signature_missing",
+        "saml_signature_invalid",
+        "saml_algorithm_forbidden",
+        "saml_decrypt",
+        "access_denied",
+    }
+)
+"""Refusals of what no key of the identity provider need have signed: anybody can bring any amount of it."""
+MOST_UNPROVEN = 16 * 1024
+"""Bytes that are kept of such an answer."""
+_CUT = b"\n[cut off here]"
 
 
 @dataclass(frozen=True)
@@ -92,7 +109,7 @@ class SignIns:
         if refused.code == _BY_AN_UNKNOWN_KEY:
             # The provider may sign with a new key: its metadata is read again, and the next try works.
             self._renewals.hurry(target.row)
-        outcome = Outcome(facts=_facts(refused), answer=answer, refused=refused)
+        outcome = Outcome(facts=_facts(refused), answer=_kept(answer, refused), refused=refused)
         row = self._attempts.end(waiting, outcome)
         return Ending(waiting.row.id, refused=refused) if row is None else self._shut_out(row, refused)
 
@@ -110,7 +127,7 @@ class SignIns:
         self, target: Target, wanted: Wanted, refused: SignInRefused, *, answer: bytes = b""
     ) -> Ending:
         """As :meth:`fail`, for a sign-in that began at the identity provider."""
-        outcome = Outcome(facts=_facts(refused), answer=answer, refused=refused)
+        outcome = Outcome(facts=_facts(refused), answer=_kept(answer, refused), refused=refused)
         row = self._attempts.add_ended(target, wanted, outcome)
         # Anybody can post nonsense to a public address: it is written down, but products do not hear of it.
         self._audited("sign_in.failed", row, {"code": refused.code})
@@ -172,6 +189,13 @@ def closed(target: Target) -> SignInRefused:
     if target.row.protocol == "saml":
         return SamlRefused("saml_in_response_to", because="the request has been answered, or has lapsed")
     return OidcRefused("oidc_state_invalid", "state", field="state")
+
+
+def _kept(answer: bytes, refused: SignInRefused) -> bytes:
+    """What is kept of an answer that signs nobody in."""
+    if refused.code not in _UNPROVEN or len(answer) <= MOST_UNPROVEN:
+        return answer
+    return answer[:MOST_UNPROVEN] + _CUT
 
 
 def _facts(refused: SignInRefused) -> dict[str, Any]:

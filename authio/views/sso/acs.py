@@ -15,7 +15,14 @@ from pyramid.request import Request
 from pyramid.response import Response
 from pyramid.view import view_config
 
-from authio.errors import BadRequest, MethodNotAllowed, NotFound, TooLarge, UnsupportedMediaType
+from authio.errors import (
+    BadRequest,
+    MethodNotAllowed,
+    NotFound,
+    TooLarge,
+    TooManyRequests,
+    UnsupportedMediaType,
+)
 from authio.ids import with_ulid
 from authio.protocols.refusals import SamlRefused, SignInRefused
 from authio.protocols.saml_response import SamlResponse, read_response
@@ -161,6 +168,8 @@ def _unasked(request: Request, addressed: _Addressed, posted: _Posted) -> Respon
     judged = _judged(request, addressed, posted, request_id=None)
     if not target.options.idp_initiated:
         return _not_allowed(request, target, client, judged)
+    if isinstance(judged, SignInRefused) and not _is_worth_a_row(request, target):
+        return refusal_page(request, judged, attempt_id=None)
     redirect_uri = _return_to(posted.relay_state, client)
     wanted = Wanted(redirect_uri=redirect_uri)
     with request.begin(write=True) as services:
@@ -180,6 +189,15 @@ def _unasked(request: Request, addressed: _Addressed, posted: _Posted) -> Respon
         project=client.name,
         at_once=False,
     )
+
+
+def _is_worth_a_row(request: Request, target: Target) -> bool:
+    """Whether one more refused response to no request is written down: anybody can post any number."""
+    try:
+        request.registry.runtime.limiter.hit("unasked_responses", target.id)
+    except TooManyRequests:
+        return False
+    return True
 
 
 def _not_allowed(
