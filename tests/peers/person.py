@@ -60,7 +60,7 @@ class Person:
     """One browser with its cookies. It stops at the product's door, for the product is not really there."""
 
     def __init__(self) -> None:
-        self._doors = (CALLBACK,)
+        self._doors: tuple[str, ...] = (CALLBACK,)
         self._session = requests.Session()
         self._session.trust_env = False
 

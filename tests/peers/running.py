@@ -56,6 +56,10 @@ class SimpleSamlPhp:
         name = hashlib.sha256(etree.fromstring(metadata).get("entityID").encode()).hexdigest()
         (self.folder / "sp" / f"{name}.xml").write_bytes(metadata)
 
+    def renew_keys(self) -> None:
+        """Sign with another key from now on, and publish that one only."""
+        _write_key_pair(self.folder / "cert")
+
     def tile(self, sp_entity_id: str, **parameters: str) -> str:
         """The link that a portal of the customer's own has for a service provider."""
         query = {"spentityid": sp_entity_id, **parameters}
@@ -154,8 +158,9 @@ def _wait(process: subprocess.Popen[bytes], address: str, output: Path) -> None:
         problem = ""
         try:
             answer = requests.get(address, timeout=10)
-            # PHP's pages about errors come with 200, too.
-            if answer.status_code == 200 and "html" not in answer.headers["Content-Type"]:
+            # SimpleSAMLphp's pages about errors come with 200, too; and the port may be somebody else's.
+            is_it = process.poll() is None and "html" not in answer.headers.get("Content-Type", "")
+            if answer.status_code == 200 and is_it:
                 return
             problem = f"{answer.status_code} {answer.text[:500]}"
         except requests.ConnectionError as refused:

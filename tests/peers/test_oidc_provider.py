@@ -131,6 +131,18 @@ def test_a_wrong_secret_lets_nobody_in(vendor: Vendor, oidc: OidcProvider, perso
     assert (error["code"], error["found"]) == ("oidc_token_request", "invalid_client")
 
 
+def test_somebody_who_is_signed_in_over_there_is_asked_again_only_where_the_product_wants_it(
+    vendor: Vendor, oidc: OidcProvider, person: Person
+) -> None:
+    customer = set_up(vendor, oidc)
+    vendor.welcome(log_in(person, vendor.leave(person, customer)))
+    assert vendor.welcome(vendor.leave(person, customer)).idp_id == "ada"
+
+    page = vendor.leave(person, customer, prompt="login", login_hint="ada")
+    assert page.fields("login", "password")["login"] == "ada"
+    assert vendor.welcome(person.send(page, login="ada", password="any")).idp_id == "ada"
+
+
 # -- the answer at the redirect URI ---------------------------------------------------------------------
 
 

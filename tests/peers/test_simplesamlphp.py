@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -11,7 +12,7 @@ import requests
 from lxml import etree
 
 from tests.peers.person import CALLBACK, Page, Person
-from tests.peers.running import SimpleSamlPhp
+from tests.peers.running import PATIENCE, SimpleSamlPhp
 from tests.peers.vendor import STATE, Customer, Ours, Vendor
 
 DS = "{http://www.w3.org/2000/09/xmldsig#}"
@@ -189,6 +190,18 @@ def test_a_request_is_sent_by_form_where_the_provider_takes_no_other(
     assert vendor.welcome(person.send(page, "SAMLResponse")).email == ADA
 
 
+def test_somebody_who_is_signed_in_over_there_is_asked_again_only_where_the_product_wants_it(
+    vendor: Vendor, saml: SimpleSamlPhp, person: Person
+) -> None:
+    customer = set_up(vendor, saml)
+    vendor.welcome(person.send(log_in(person, vendor.leave(person, customer)), "SAMLResponse"))
+    page = vendor.leave(person, customer)
+    assert vendor.welcome(person.send(page, "SAMLResponse")).email == ADA
+
+    page = log_in(person, vendor.leave(person, customer, prompt="login"))
+    assert vendor.welcome(person.send(page, "SAMLResponse")).email == ADA
+
+
 # -- encryption ----------------------------------------------------------------------------------------
 
 
@@ -245,6 +258,25 @@ def test_a_tile_of_the_customer_s_portal_leads_into_the_product_once_the_connect
         onward = page.html.select_one("main a[href]")
         assert onward is not None, page.says
         assert vendor.welcome(again.go(str(onward["href"]))).email == ADA
+
+
+# -- keys that change -----------------------------------------------------------------------------------
+
+
+def test_a_key_that_is_new_over_there_is_taken_over_from_the_metadata_by_itself(
+    vendor: Vendor, saml: SimpleSamlPhp, person: Person
+) -> None:
+    customer = set_up(vendor, saml)
+    saml.renew_keys()
+    page = person.send(log_in(person, vendor.leave(person, customer)), "SAMLResponse")
+    assert refusal(vendor, customer, page) == "saml_signature_invalid"
+
+    deadline = time.monotonic() + PATIENCE
+    while page.error and time.monotonic() < deadline:
+        time.sleep(0.2)
+        with Person() as again:
+            page = again.send(log_in(again, vendor.leave(again, customer)), "SAMLResponse")
+    assert vendor.welcome(page).email == ADA
 
 
 # -- a good response in the wrong place -----------------------------------------------------------------

@@ -62,11 +62,11 @@ class Vendor:
             page = admin.submit(page, "options", **dict.fromkeys(names, "on"))
             assert set(names) <= {str(one["name"]) for one in page.form("options").select("[checked]")}
 
-    def leave(self, person: Person, customer: Customer) -> Page:
-        """Press the product's button; the page where that leads."""
+    def leave(self, person: Person, customer: Customer, **wanted: Any) -> Page:
+        """Press the product's button; the page where that leads. *wanted* is what the product adds."""
         return person.go(
             self.client.sso.get_authorization_url(
-                organization=customer.organization_id, redirect_uri=CALLBACK, state=STATE
+                organization=customer.organization_id, redirect_uri=CALLBACK, state=STATE, **wanted
             )
         )
 
