@@ -94,7 +94,9 @@ CODES: Mapping[str, Code] = {
     "ttl_out_of_range": Code(
         422, "ttl_seconds must be a whole number from 300 (5 minutes) to 2592000 (30 days)."
     ),
-    "intent_not_available": Code(422, "This intent is not available. Available: sso."),
+    "intent_not_available": Code(
+        422, "This intent is not available. Links take sso; session links take certificate_renewal as well."
+    ),
     "url_forbidden": Code(422, "This address cannot be used. Give an absolute https address."),
     "invalid_url": Code(422, "endpoint_url must be an absolute https address that can be reached publicly."),
     "invalid_request_parameters": Code(422, "One or more parameters were refused."),
