@@ -207,10 +207,7 @@ class Connections:
         that edits a live connection stops doing that: it is to replace it, with addresses of its own.
         """
         now = self._clock.now()
-        # Two tabs may pick at once: the organization's row makes them take turns.
-        self._connection.execute(
-            sa.select(organizations.c.id).where(organizations.c.id == organization_id).with_for_update()
-        )
+        self.take_turns(organization_id)
         chosen = {
             "name": provider.name,
             "provider": provider.key,
@@ -237,7 +234,17 @@ class Connections:
             statement = (
                 sa.update(connections)
                 .where(_t.id == before.id)
-                .values(version=_t.version + 1, edits_id=None, sealed_settings=None, findings=[], **chosen)
+                .values(
+                    version=_t.version + 1,
+                    edits_id=None,
+                    # What was copied for an edit is the live connection's, and not for whoever comes next.
+                    sealed_answers=_t.sealed_answers if before.edits_id is None else None,
+                    sealed_settings=None,
+                    findings=[],
+                    attribute_map={},
+                    options=_t.options if before.edits_id is None else {},
+                    **chosen,
+                )
             )
         row = self._connection.execute(statement.returning(connections)).one()
         self._audited(
@@ -247,6 +254,12 @@ class Connections:
             after={"provider": provider.key, "connector": connector.key},
         )
         return row
+
+    def take_turns(self, organization_id: str) -> None:
+        """Wait until nobody else begins or turns a draft of the organization: two tabs may press at once."""
+        self._connection.execute(
+            sa.select(organizations.c.id).where(organizations.c.id == organization_id).with_for_update()
+        )
 
     def answers(self, row: Any) -> dict[str, str]:
         """What was last answered for the connector the row has, secrets among it."""

@@ -78,6 +78,7 @@ def pick(services: Services, visit: Visit, provider: Provider, connector: Connec
     """The visit's draft, turned to *connector*."""
     if not visit.manages:
         # An organization has one draft. Somebody's edit of what exists makes way for what the link is for.
+        services.connections.take_turns(visit.organization.id)
         services.changes.discard_edit(visit.project.id, visit.organization.id)
     return services.connections.pick(visit.project.id, visit.organization.id, provider, connector)
 
@@ -120,6 +121,7 @@ def _chooser_page(
         providers=[tile(request, provider) for provider in plugins.providers],
         picked=visit.draft.provider if visit.draft is not None else None,
         picked_name=visit.draft.name if visit.draft is not None else None,
+        is_reset=request.GET.get("told") == "reset" and visit.manages and visit.live is None,
         finding=finding,
         text=text,
     )
