@@ -12,7 +12,7 @@ from authio.crypto import Vault
 from authio.ids import new_id
 from authio.models import projects, signing_keys
 from authio.protocols import id_tokens
-from authio.protocols.key_pairs import new_key_pair
+from authio.protocols.key_pairs import KeyPair, new_key_pair
 from authio.services.audit import Audit
 from authio.services.known import Known
 
@@ -37,8 +37,11 @@ class SigningKeys:
         """The public keys, newest first; empty while nothing has been signed."""
         return [id_tokens.public_jwk(row.certificate, key_id=row.id) for row in self._live(project_id)]
 
-    def ensure(self, project_id: str) -> Any:
-        """The key that signs now, made if there is none. Needs a writing transaction."""
+    def ensure(self, project_id: str, *, spare: KeyPair | None = None) -> Any:
+        """The key that signs now, made if there is none. Needs a writing transaction.
+
+        Making one takes its time. Whoever has made a *spare* beforehand keeps no other writer waiting.
+        """
         found = self._live(project_id)
         if found:
             return found[0]
@@ -47,7 +50,7 @@ class SigningKeys:
             sa.select(projects.c.id).where(projects.c.id == project_id).with_for_update()
         )
         found = self._live(project_id)
-        return found[0] if found else self._make(project_id)
+        return found[0] if found else self._make(project_id, spare)
 
     def id_token(self, project_id: str, *, client_id: str, profile: Mapping[str, Any], nonce: str) -> str:
         """A signed statement of who signed in, for the product that gave *nonce*."""
@@ -66,9 +69,9 @@ class SigningKeys:
     def _live(self, project_id: str) -> list[Any]:
         return list(self._connection.execute(_LIVE, {"project": project_id}))
 
-    def _make(self, project_id: str) -> Any:
+    def _make(self, project_id: str, spare: KeyPair | None) -> Any:
         key_id, now = new_id("signing_key"), self._clock.now()
-        pair = new_key_pair(project_id, now=now)
+        pair = spare or new_key_pair(project_id, now=now)
         row = self._connection.execute(
             sa.insert(signing_keys)
             .values(

@@ -13,7 +13,7 @@ from authio.clock import Clock
 from authio.crypto import Vault
 from authio.ids import new_id
 from authio.models import KeyUse, connections, sp_keys
-from authio.protocols.key_pairs import new_key_pair
+from authio.protocols.key_pairs import KeyPair, new_key_pair
 from authio.protocols.saml_request import RequestSigner
 from authio.services.audit import Audit
 from authio.services.known import Known
@@ -62,15 +62,18 @@ class SpKeys:
         rows.sort(key=lambda row: _is_retired(row, now))
         return [self._private(row) for row in rows]
 
-    def ensure(self, row: Any, use: KeyUse) -> Any:
-        """The connection's newest key pair for *use*, made if there is none."""
+    def ensure(self, row: Any, use: KeyUse, *, spare: KeyPair | None = None) -> Any:
+        """The connection's newest key pair for *use*, made if there is none.
+
+        Making one takes its time. Whoever has made a *spare* beforehand keeps no other writer waiting.
+        """
         connection_id = row.edits_id or row.id
         # Two may need the first one at once: the connection's row makes them take turns.
         self._connection.execute(
             sa.select(connections.c.id).where(connections.c.id == connection_id).with_for_update()
         )
         published = self.published(connection_id, use)
-        return published[-1] if published else self._make(row, connection_id, use)
+        return published[-1] if published else self._make(row, connection_id, use, spare)
 
     def rotate(self, row: Any, use: KeyUse) -> Any:
         """A new key pair beside those there are; they retire when :data:`OVERLAP` has passed.
@@ -86,9 +89,9 @@ class SpKeys:
         )
         return self._make(row, connection_id, use)
 
-    def _make(self, row: Any, connection_id: str, use: KeyUse) -> Any:
+    def _make(self, row: Any, connection_id: str, use: KeyUse, spare: KeyPair | None = None) -> Any:
         key_id, now = new_id("sp_key"), self._clock.now()
-        pair = new_key_pair(connection_id, now=now)
+        pair = spare or new_key_pair(connection_id, now=now)
         made = self._connection.execute(
             sa.insert(sp_keys)
             .values(

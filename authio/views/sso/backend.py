@@ -15,6 +15,7 @@ from pyramid.response import Response
 from pyramid.view import view_config
 
 from authio.errors import AuthioError, MethodNotAllowed, NotFound, Unauthorized
+from authio.protocols.key_pairs import new_key_pair
 from authio.services import Services
 from authio.services.grants import TOKEN_LIVES, TOKEN_PREFIX, Granted
 from authio.services.redirect_uris import Client
@@ -89,8 +90,9 @@ def show_key_set(request: Request) -> Response:
         keys = services.signing_keys.key_set(client.project_id)
     if not keys:
         # A product reads the keys before the first sign-in, and may keep what it read.
+        spare = new_key_pair(client.project_id, now=request.registry.runtime.parts.clock.now())
         with request.begin(write=True) as services:
-            services.signing_keys.ensure(client.project_id)
+            services.signing_keys.ensure(client.project_id, spare=spare)
             keys = services.signing_keys.key_set(client.project_id)
     response = _json(200, to_bytes({"keys": keys}))
     response.cache_control = "public, max-age=300"

@@ -8,6 +8,7 @@ from pyramid.httpexceptions import HTTPFound
 from pyramid.response import Response
 
 from authio.models import KeyUse
+from authio.protocols.key_pairs import new_key_pair
 from authio.protocols.saml_request import RequestSigner
 from authio.services import oidc_sign_in, saml_sign_in
 from authio.services.leaving import Leaving, Wanted
@@ -58,8 +59,9 @@ def _signer(request: Any, target: Target) -> RequestSigner | None:
     with request.begin(write=False) as services:
         signer: RequestSigner | None = services.sp_keys.signer(connection_id)
     if signer is None:
+        spare = new_key_pair(connection_id, now=request.registry.runtime.parts.clock.now())
         with request.begin(write=True) as services:
-            services.sp_keys.ensure(target.row, KeyUse.SIGNING)
+            services.sp_keys.ensure(target.row, KeyUse.SIGNING, spare=spare)
             signer = services.sp_keys.signer(connection_id)
     return signer
 

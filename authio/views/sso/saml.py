@@ -11,6 +11,7 @@ from pyramid.view import view_config
 from authio.errors import NotFound
 from authio.ids import with_ulid
 from authio.models import KeyUse
+from authio.protocols.key_pairs import new_key_pair
 from authio.protocols.saml import SamlSettings, sp_metadata
 from authio.services import Services
 from authio.services.connections import service_provider
@@ -48,8 +49,9 @@ def _published(request: Request, row: Any, use: KeyUse) -> list[str]:
     """The certificates of our published keys. The first key is made when somebody asks for it."""
     rows = request.services.sp_keys.published(row.id, use)
     if not rows:
+        spare = new_key_pair(row.edits_id or row.id, now=request.registry.runtime.parts.clock.now())
         with request.begin(write=True) as services:
-            rows = [services.sp_keys.ensure(row, use)]
+            rows = [services.sp_keys.ensure(row, use, spare=spare)]
     return [one.certificate for one in rows]
 
 

@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from webtest import TestApp
 
 from authio.models import audit_events, idempotency_records
 from authio.services.sign_ins import MOST_UNPROVEN
 from tests.conftest import Project
-from tests.web.sso.conftest import Begin, Browser, Connected, refused, sent
+from tests.web.sso.conftest import Begin, Browser, Connected, refused, saml_settings, sent
 
 Exchange = Callable[..., Any]
 
@@ -92,3 +93,33 @@ def test_SEC_116_of_an_answer_that_nobody_has_signed_only_the_beginning_is_kept(
     assert unsigned.endswith(b"cut off here]")
     # What the identity provider has signed is kept whole, however it is refused.
     assert len(signed) > 100_000
+
+
+def test_a_key_that_is_being_made_keeps_no_writer_waiting(
+    browser: Browser,
+    backend: TestApp,
+    project: Project,
+    connect: Callable[..., Connected],
+    registered: str,
+    services: Begin,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[int] = []
+    generate = rsa.generate_private_key
+
+    def generate_while_somebody_writes(**how: Any) -> rsa.RSAPrivateKey:
+        # Fails after some seconds on a database with room for one writer, if that one waits for us.
+        with services() as s:
+            s.organizations.create(project.id, name="Meanwhile")
+        made.append(1)
+        return generate(**how)
+
+    asking = connect(saml_settings(want_authn_requests_signed=True))
+    published = connect(options={"encryption": True})
+    monkeypatch.setattr(rsa, "generate_private_key", generate_while_somebody_writes)
+
+    assert browser.authorize(project, connection=asking.id).status_int == 302
+    browser.get(f"/sso/saml/{published.ulid}/metadata", status=200)
+    backend.get(f"/sso/jwks/{project.client_id}", status=200)
+
+    assert len(made) == 4
