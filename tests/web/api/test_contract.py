@@ -93,6 +93,8 @@ def test_every_operation_gives_every_answer_that_is_documented(
         "create_organization": {"name": "C"},
         "update_organization": {"name": "D"},
         "create_admin_portal_token": {"organization_id": organization},
+        "generate_portal_link": {"organization": organization},
+        "revoke_portal_link": {"organization": organization, "external_user_id": "user-7"},
         "create_redirect_uri": {"uri": "https://b.example.com/"},
         "create_webhook_endpoint": {"endpoint_url": "https://hooks.example.com/b", "events": ["*"]},
         "update_webhook_endpoint": {"events": ["connection.*"]},
@@ -100,6 +102,8 @@ def test_every_operation_gives_every_answer_that_is_documented(
     refused: dict[str, Any] = {
         "create_organization": {"metadata": 1},
         "update_organization": {"metadata": 1},
+        "generate_portal_link": {"organization": "org_x"},
+        "revoke_portal_link": {"organization": "org_x"},
         "create_redirect_uri": {"uri": "https://a.example.com/"},
         "create_webhook_endpoint": {"endpoint_url": url, "events": ["*"]},
         "update_webhook_endpoint": {"endpoint_url": url},
@@ -178,7 +182,7 @@ def _body(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def _other(name: str) -> dict[str, Any]:
-    return {"name": "Other", "ttl_seconds": 600, "events": ["connection.*"]}
+    return {"name": "Other", "ttl_seconds": 600, "events": ["connection.*"], "external_user_id": "user-8"}
 
 
 def _database_away(*_: Any) -> None:
