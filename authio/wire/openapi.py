@@ -11,6 +11,7 @@ from typing import Any
 import colander
 
 from authio.errors import CODES
+from authio.wire import oauth_paths
 from authio.wire.event import CATALOGUE
 from authio.wire.fields import List
 from authio.wire.objects import OBJECTS, list_of
@@ -37,10 +38,11 @@ _REQUEST_ID = {"description": "Names this request in our log.", "schema": {"type
 
 
 def document() -> dict[str, Any]:
-    """The whole document. Paths are those under ``/v1``; all but the Admin Portal's are at the root too."""
+    """The whole document. Paths are those under ``/v1``; all but what is only ours are at the root too."""
     paths: dict[str, dict[str, Any]] = {}
     for operation in OPERATIONS.values():
         paths.setdefault(operation.paths[-1], {})[operation.method.lower()] = _operation(operation)
+    paths |= oauth_paths.paths()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -48,20 +50,25 @@ def document() -> dict[str, Any]:
             "version": VERSION,
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
             "description": (
-                "The management API. Every path is also reachable without /v1, where existing clients look "
-                "for it, except those under /v1/sso/admin-portal."
+                "The management API, and signing people in. Every path is also reachable without /v1, where "
+                f"existing clients look for it, except {_only_ours()}."
             ),
         },
         "servers": [{"url": "/"}],
         "security": [{"apiKey": []}],
-        "tags": [{"name": tag} for tag in dict.fromkeys(one.tag for one in OPERATIONS.values())],
+        "tags": [
+            {"name": tag}
+            for tag in dict.fromkeys((*(one.tag for one in OPERATIONS.values()), oauth_paths.TAG))
+        ],
         "paths": paths,
         "components": {
             "securitySchemes": {
-                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, sk_..."}
+                "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, sk_..."},
+                **oauth_paths.SECURITY,
             },
             "schemas": {
                 **OBJECTS,
+                **oauth_paths.SCHEMAS,
                 "EventType": {"type": "string", "enum": sorted(CATALOGUE)},
                 **{f"{name}List": list_of(name) for name in _listed()},
             },
@@ -92,6 +99,11 @@ def codes_of(operation: Operation) -> frozenset[str]:
     if operation.method == "POST":
         codes.update(_WITH_KEY)
     return frozenset(codes)
+
+
+def _only_ours() -> str:
+    ours = dict.fromkeys(one.path.partition("/{")[0] for one in OPERATIONS.values() if one.ours)
+    return "those under " + ", ".join(f"/v1{path}" for path in ours)
 
 
 def _listed() -> list[str]:

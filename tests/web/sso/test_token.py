@@ -13,11 +13,13 @@ import joserfc.jwk
 import joserfc.jwt
 import pytest
 import sqlalchemy as sa
+from jsonschema import Draft202012Validator
 from webtest import TestApp
 
 from authio.app import Runtime
 from authio.models import access_tokens, audit_events, authorization_codes
 from authio.settings import Settings
+from authio.wire import openapi
 from tests.conftest import Project
 from tests.support.clock import SteppedClock
 from tests.web.sso.conftest import CALLBACK, Begin, Browser, Connected, returned, sent
@@ -146,6 +148,28 @@ def test_a_product_that_gave_a_nonce_gets_an_id_token_that_its_keys_verify(
     der = base64.b64decode(key["x5c"][0])
     fingerprint = base64.urlsafe_b64encode(hashlib.sha256(der).digest()).rstrip(b"=").decode()
     assert key["x5t#S256"] == fingerprint
+
+
+def test_every_answer_is_as_the_document_has_it(
+    backend: TestApp, project: Project, code: Callable[..., str], exchange: Exchange
+) -> None:
+    document = openapi.document()
+
+    def fits(answer: Any, path: str) -> None:
+        method = answer.request.method.lower()
+        described = document["paths"][path][method]["responses"][str(answer.status_int)]
+        schema = described["content"]["application/json"]["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema).validate(answer.json)
+
+    for parameters in ({}, {"nonce": "n-0S6_WzA2Mj"}):
+        granted = exchange(code(**parameters))
+        fits(granted, "/v1/sso/token")
+    fits(exchange("not-a-code"), "/v1/sso/token")
+    fits(profile(backend, granted.json["access_token"]), "/v1/sso/profile")
+    fits(profile(backend, project.api_key), "/v1/sso/profile")
+    for client_id in (project.client_id, "client_nobody"):
+        keys = backend.get(f"/v1/sso/jwks/{client_id}", expect_errors=True)
+        fits(keys, "/v1/sso/jwks/{client_id}")
 
 
 def test_the_keys_of_nobody_are_not_there(backend: TestApp) -> None:
