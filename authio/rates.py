@@ -6,6 +6,7 @@ away each process counts for itself, and more strictly.
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 import math
 import threading
@@ -72,8 +73,12 @@ class Limiter:
         self._shared = FixedWindowRateLimiter(_redis(url)) if shared else None
         self._quiet_until = 0.0
 
-    def hit(self, name: str, key: str) -> None:
-        """Count one act of *name* by *key*; TooManyRequests with ``Retry-After`` if it is one too many."""
+    def hit(self, name: str, key: str | None) -> None:
+        """Count one act of *name* by *key*; TooManyRequests with ``Retry-After`` if it is one too many.
+
+        An address counts as the network that it is in, where one customer of a provider has a whole one.
+        """
+        key = _counted_as(key)
         if self._shared is not None and time.monotonic() >= self._quiet_until:
             try:
                 self._count(self._shared, self._items[name], key, name)
@@ -93,6 +98,18 @@ class Limiter:
             raise TooManyRequests(
                 "rate_limit_exceeded", headers={"Retry-After": str(max(1, math.ceil(wait)))}
             )
+
+
+def _counted_as(key: str | None) -> str:
+    """*key*, or for an IPv6 address its /64: whoever has one address there has as many as they like."""
+    if key is None:
+        # Over a socket that is a file nobody has an address.
+        return ""
+    try:
+        address = ipaddress.IPv6Address(key)
+    except ValueError:
+        return key
+    return str(address.ipv4_mapped or ipaddress.IPv6Network((address, 64), strict=False))
 
 
 class _Memory(Storage):

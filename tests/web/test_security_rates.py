@@ -141,3 +141,23 @@ def test_SEC_116_processes_count_together_where_the_queue_is_redis(queue_url: st
 
     together = queue_url.startswith("redis")
     assert [allowed(limiter, key=key) for limiter in limiters] == ([0, 0] if together else [5, 5])
+
+
+@pytest.mark.parametrize(
+    ("one", "another", "are_one"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:192.0.2.1", "192.0.2.1", True),
+        ("::ffff:192.0.2.1", "::ffff:192.0.2.2", False),
+        ("192.0.2.1", "192.0.2.2", False),
+        ("no:address", "no:address of anybody", False),
+    ],
+)
+def test_SEC_116_an_address_counts_as_the_network_of_whoever_has_it(
+    one: str, another: str, are_one: bool
+) -> None:
+    limiter = Limiter("memory://", {"sso": Rate(3, 60)})
+
+    assert allowed(limiter, "sso", one) == 3
+    assert allowed(limiter, "sso", another) == (0 if are_one else 3)
