@@ -20,7 +20,7 @@ from benchmarks.servers import DRIVER_CORE, ROOT, install_peer
 
 FOLDER = ROOT / "var" / "bench"
 PAGE = ROOT / "docs" / "performance.md"
-PARTS = ("speed", "size", "where")
+PARTS = ("speed", "signin", "size", "where")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -70,6 +70,7 @@ def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
         results["peer_version"] = install_peer()
     measured = {
         "speed": lambda: bench.speed(with_peer=with_peer),
+        "signin": lambda: bench.sign_in(with_peer=with_peer),
         "size": lambda: bench.size(arguments.rows),
         "where": bench.where,
     }

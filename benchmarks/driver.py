@@ -47,6 +47,12 @@ class Answer:
         """The body as JSON."""
         return json.loads(self.body)
 
+    @property
+    def location(self) -> str:
+        """Where the answer sends the browser; empty if nowhere."""
+        found = re.search(rb"\r\nlocation: *([^\r]*)", self.head, re.IGNORECASE)
+        return found[1].decode() if found else ""
+
     def cookies(self) -> dict[str, str]:
         """The cookies that the answer sets, by name."""
         set_by = re.findall(rb"\r\nset-cookie: *([^=\s]+)=([^;\r]*)", self.head, re.IGNORECASE)
@@ -193,6 +199,7 @@ def check(wanted: Request, answer: Answer) -> None:
     """UnexpectedAnswer unless *answer* has the status that was wanted."""
     if answer.status == wanted.status:
         return
-    # The first line only: what follows may hold a key or a token.
-    first = re.sub(rb"/setup/apl_\S+", b"/setup/...", wanted.data.split(b"\r\n", 1)[0]).decode()
+    # The first line only, and no query: what follows may hold a key, a token or a code.
+    line = wanted.data.split(b"\r\n", 1)[0].partition(b"?")[0]
+    first = re.sub(rb"/setup/apl_\S+", b"/setup/...", line).decode()
     raise UnexpectedAnswer(f"{first}: {answer.status} instead of {wanted.status}: {answer.body[:300]!r}")

@@ -31,6 +31,16 @@ def ratios(ours: Rounds, theirs: Rounds) -> dict[str, float]:
     }
 
 
+def whole_per_second(rounds: Rounds) -> float:
+    """How often in a second all phases can be gone through, one after the other: the median of rounds."""
+    return round(
+        statistics.median(
+            1 / sum(batch.seconds / len(batch.answers) for batch in one.values()) for one in rounds
+        ),
+        1,
+    )
+
+
 def _phase(batches: Sequence[Batch]) -> dict[str, Any]:
     rates = [batch.per_second for batch in batches]
     times = sorted(answer.seconds for batch in batches for answer in batch.answers)

@@ -7,7 +7,7 @@ import io
 import pstats
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from authio.app import Runtime
@@ -123,11 +123,9 @@ class WatchedWalk(Walk):
                 self.cpu_seconds[phase] = self._inside.cpu_seconds - before
 
 
-def where(
-    environment: Mapping[str, str], ini: Mapping[str, str], *, api_key: str, size: int
-) -> dict[str, Any]:
+def where(settings: Settings, *, api_key: str, size: int) -> dict[str, Any]:
     """Microseconds of each phase in process, and the share of each part of it, for a mint and a save."""
-    runtime = Runtime(Settings.load(ini, environment))
+    runtime = Runtime(settings)
     sender = InProcess(runtime.wsgi())
     what: dict[str, Any] = {"api_key": api_key, "identity_provider": IdentityProvider(), "size": size}
     WatchedWalk(sender, **what).all()

@@ -10,10 +10,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from authio.rehearse.xml_signatures import Signer
+
 PROVIDER = "okta"
 
 _METADATA = """<?xml version="1.0" encoding="UTF-8"?>\
-<md:EntityDescriptor entityID="http://www.okta.com/{key}" xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">\
+<md:EntityDescriptor entityID="{entity_id}" xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata">\
 <md:IDPSSODescriptor WantAuthnRequestsSigned="false" \
 protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">\
 <md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>\
@@ -47,11 +49,22 @@ class IdentityProvider:
             .not_valid_after(now + timedelta(days=3650))
             .sign(key, hashes.SHA256())
         )
+        self.signer = Signer(key, certificate)
+        """What it signs with, once somebody signs in."""
         der = certificate.public_bytes(serialization.Encoding.DER)
         self._certificate = base64.encodebytes(der).decode().strip()
 
+    @staticmethod
+    def entity_id(organization: str) -> str:
+        """What it is called towards one organization."""
+        return f"http://www.okta.com/exk{organization}"
+
+    @staticmethod
+    def sso_url(organization: str) -> str:
+        """Where one organization's people are sent to sign in."""
+        return f"https://benchmark.okta.com/app/benchmark_portal_1/exk{organization}/sso/saml"
+
     def metadata(self, organization: str) -> str:
         """The metadata for one organization; entity ID and address are its own."""
-        key = f"exk{organization}"
-        sso = f"https://benchmark.okta.com/app/benchmark_portal_1/{key}/sso/saml"
-        return _METADATA.format(key=key, certificate=self._certificate, sso=sso)
+        entity_id, sso = self.entity_id(organization), self.sso_url(organization)
+        return _METADATA.format(entity_id=entity_id, certificate=self._certificate, sso=sso)

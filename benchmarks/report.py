@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import report_sign_in
 from benchmarks.measure import DATABASES
 from benchmarks.phases import TITLES
+from benchmarks.tables import Target, table
 
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
 
 
-@dataclass(frozen=True)
-class Target:
-    """Something that was promised, and what came of it."""
-
-    what: str
-    wanted: str
-    measured: float
-    met: bool
-
-
 def targets(results: Mapping[str, Any]) -> list[Target]:
     """Every promise that this run can speak about."""
-    return [*_of_the_process(results), *_beside_the_peer(results), *_of_size(results)]
+    return [
+        *_of_the_process(results),
+        *_beside_the_peer(results),
+        *report_sign_in.targets(results.get("signin", {})),
+        *_of_size(results),
+    ]
 
 
 def _of_the_process(results: Mapping[str, Any]) -> Iterator[Target]:
@@ -65,6 +61,8 @@ def _parts(results: Mapping[str, Any]) -> Iterator[str]:
         yield "## Requests per second"
         yield from _speed(results["speed"])
         yield from _peer(results)
+    if "signin" in results:
+        yield from report_sign_in.parts(results["signin"])
     if "size" in results:
         yield from _size(results)
     yield from _targets(results)
@@ -82,7 +80,7 @@ def _machine(results: Mapping[str, Any]) -> str:
         f"{machine['memory_gb']} GB, {machine['system']}; Python {machine['python']}, "
         f"SQLite {machine['sqlite']}, {postgresql}{packages}. Making 4 KiB durable takes "
         f"{machine['fsync_ms']} ms on its disk; the load before the run was {machine['load_before']}. "
-        f"{results['rounds']} rounds of {results['size_of_round']} set-ups.{peer}"
+        f"{results['rounds']} rounds of {results['size_of_round']} set-ups or sign-ins.{peer}"
     )
 
 
@@ -94,7 +92,7 @@ def _speed(speed: Mapping[str, Any]) -> Iterator[str]:
             _speed_row(TITLES[phase], figures, floor["per_second"])
             for phase, figures in found["phases"].items()
         ]
-        yield _table(
+        yield table(
             ("request", "per second", "rounds from, to", "p50 ms", "p99 ms", "of the floor"),
             [*rows, _speed_row("floor: an application that does nothing", floor, floor["per_second"])],
         )
@@ -116,7 +114,7 @@ def _peer(results: Mapping[str, Any]) -> Iterator[str]:
     if not speed.get("peer"):
         return
     yield "## Beside the peer"
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for kind, found in speed["peer"].items():
         ours = speed["databases"][kind]["phases"]
         for phase, figures in found["phases"].items():
@@ -135,7 +133,7 @@ def _peer(results: Mapping[str, Any]) -> Iterator[str]:
         )
         memory = speed["databases"][kind]["memory_mb"], found["memory_mb"]
         rows.append((f"{DATABASES[kind]}: memory, MB", *map(str, memory), f"{memory[0] / memory[1]:.2f}"))
-    yield _table(("", "authio", "peer", "authio / peer"), rows)
+    yield table(("", "authio", "peer", "authio / peer"), rows)
 
 
 def _rows(results: Mapping[str, Any]) -> str:
@@ -147,7 +145,7 @@ def _size(results: Mapping[str, Any]) -> Iterator[str]:
     yield f"## With {_rows(results)} links, events and deliveries"
     for kind, found in results["size"]["databases"].items():
         yield f"### {DATABASES[kind]}, full and empty"
-        yield _table(
+        yield table(
             ("request", "per second, empty", "per second, full", "full / empty", "p99 ms, full"),
             [
                 (
@@ -169,12 +167,12 @@ def _targets(results: Mapping[str, Any]) -> Iterator[str]:
     ]
     if rows:
         yield "## Targets"
-        yield _table(("what", "wanted", "measured", ""), rows)
+        yield table(("what", "wanted", "measured", ""), rows)
 
 
 def _where(found: Mapping[str, Any]) -> Iterator[str]:
     yield "## Where the time goes"
-    yield _table(
+    yield table(
         ("in process, on SQLite, one at a time", "µs", "of it CPU"),
         [
             (TITLES[phase], str(figures["wall"]), str(figures["cpu"]))
@@ -184,11 +182,6 @@ def _where(found: Mapping[str, Any]) -> Iterator[str]:
     for phase in ("mint", "save"):
         shares = ", ".join(f"{part} {share:g} %" for part, share in found[phase].items())
         yield f"By the profiler, a {phase} is: {shares}."
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def write(page: Path, results: Mapping[str, Any]) -> None:

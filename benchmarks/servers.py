@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,8 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
+from authio.scripts import ini
+from authio.settings import Settings
 from tools.services import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,7 +34,7 @@ _UNLIMITED = "1000000000"
 
 
 class Process:
-    """One server process, tied to the servers' core from before its first thread on."""
+    """One server process, tied to one core (that of the servers, mostly) from before its first thread on."""
 
     def __init__(
         self,
@@ -43,8 +45,9 @@ class Process:
         port: int,
         health: str,
         environment: Mapping[str, str],
+        core: int = SERVER_CORE,
     ) -> None:
-        self.name, self.port = name, port
+        self.name, self.port, self._core = name, port, core
         self._command, self._folder, self._health = command, folder, health
         # Settings of the shell that started us are not to reach what is measured.
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AUTHIO_")}
@@ -66,7 +69,7 @@ class Process:
                 start_new_session=True,
             )
         # Before it has a second thread; those that follow stay with the first.
-        os.sched_setaffinity(self._process.pid, {SERVER_CORE})
+        os.sched_setaffinity(self._process.pid, {self._core})
         while not self._answers():
             if self._process.poll() is not None or time.perf_counter() - began > _PATIENCE:
                 self.stop()
@@ -113,28 +116,30 @@ class Process:
 class Authio(Process):
     """``authio serve``: web and worker in one process, over a migrated database with one project."""
 
-    def __init__(self, name: str, folder: Path, *, database: str, queue: str) -> None:
+    def __init__(self, name: str, folder: Path, *, database: str, queue: str, reaches: str = "") -> None:
+        """*reaches* is the authority of a loopback address that it may call, if any."""
         folder.mkdir(parents=True, exist_ok=True)
         port = free_port()
-        ini = folder / "bench.ini"
-        shutil.copyfile(ROOT / "development.ini", ini)
+        copied = folder / "bench.ini"
+        shutil.copyfile(ROOT / "development.ini", copied)
         (folder / "var").mkdir(exist_ok=True)
         program = str(Path(sys.executable).with_name("authio"))
-        limits = ("UNKNOWN_TOKENS", "PORTAL", "API", "LINK_REQUESTS")
+        limits = ("UNKNOWN_TOKENS", "PORTAL", "API", "SSO", "LINK_REQUESTS")
         super().__init__(
             name,
-            [program, "serve", ini.name],
+            [program, "serve", copied.name],
             folder=folder,
             port=port,
             health="/health",
             environment={
-                "AUTHIO_INI": ini.name,
+                "AUTHIO_INI": copied.name,
                 "AUTHIO_DATABASE_URL": database,
                 "AUTHIO_QUEUE_URL": queue,
                 "AUTHIO_BASE_URL": f"http://127.0.0.1:{port}",
                 "AUTHIO_LISTEN": f"127.0.0.1:{port}",
                 "AUTHIO_THREADS": str(THREADS),
                 "AUTHIO_DEMO": "false",
+                "AUTHIO_OUTBOUND_ALLOW": reaches,
                 "AUTHIO_MASTER_KEYS": self._command_output(program, "new-master-key"),
                 **{f"AUTHIO_RATE_LIMIT_{limit}": _UNLIMITED for limit in limits},
             },
@@ -144,7 +149,12 @@ class Authio(Process):
         self.command("migrate")
         project = json.loads(self.command("project", "create", "Benchmark", "--json"))
         self.project_id: str = project["project_id"]
+        self.client_id: str = project["client_id"]
         self.api_key: str = project["api_key"]
+
+    def settings(self) -> Settings:
+        """The settings it runs under, for services in this process over the same database."""
+        return Settings.load(ini.read(str(self._folder / self.environment["AUTHIO_INI"])), self.environment)
 
     def command(self, *arguments: str) -> str:
         """What an ``authio`` command prints, over the same settings."""
@@ -180,6 +190,22 @@ class Floor(Process):
             port=port,
             health="/",
             environment={"PYTHONPATH": str(ROOT)},
+        )
+
+
+class OpenIdProvider(Process):
+    """The OpenID provider of the tests, which signs everybody in at once. On the driver's core, as the
+    driver is: it is another party's machine."""
+
+    def __init__(self, folder: Path, *, port: int, redirect_uris: Sequence[str]) -> None:
+        super().__init__(
+            "openid-provider",
+            [sys.executable, "-m", "benchmarks.openid_provider", str(port), *redirect_uris],
+            folder=folder,
+            port=port,
+            health="/.well-known/openid-configuration",
+            environment={"PYTHONPATH": str(ROOT)},
+            core=DRIVER_CORE,
         )
 
 

@@ -88,7 +88,9 @@ class OidcProvider:
         client: Client | None = None,
         person: Mapping[str, Any] = PERSON,
         thin: bool = False,
+        port: int = 0,
     ) -> None:
+        """A *port* of 0 is any that is free."""
         self.keys = list(keys or (signing_key("ES256", kid="es-1"),))
         """The first one signs; all are published."""
         self.client = client or Client()
@@ -99,7 +101,7 @@ class OidcProvider:
         self.asked: list[Asked] = []
         self._codes: dict[str, dict[str, str]] = {}
         self._access_tokens: set[str] = set()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self._thread.start()
