@@ -90,6 +90,7 @@ TOPICS: Mapping[str, str] = MappingProxyType(
         "oidc_userinfo": "attributes",
         # either way
         "access_denied": "access",
+        "access_denied.invalid_request": "request",
         "access_denied.invalid_scope": "scopes",
         "access_denied.unauthorized_client": "kind",
         "access_denied.unsupported_response_type": "kind",
@@ -102,8 +103,13 @@ TOPICS: Mapping[str, str] = MappingProxyType(
 
 _SHOWS: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
     {
-        "saml": {"audience": ("entity_id",), "address": ("acs_url",), "nobody": ("acs_url", "entity_id")},
-        "oidc": {"address": ("redirect_uri",), "nobody": ("redirect_uri",)},
+        "saml": {
+            "audience": ("entity_id",),
+            "address": ("acs_url",),
+            "nobody": ("acs_url", "entity_id"),
+            "request": ("acs_url", "entity_id"),
+        },
+        "oidc": {"address": ("redirect_uri",), "nobody": ("redirect_uri",), "request": ("redirect_uri",)},
     }
 )
 
@@ -219,6 +225,10 @@ SAML_PLACES: Mapping[str, str] = MappingProxyType(
             "Look into the provider's own log for the application with **{acs_url}**, then test again."
         ),
         "access": "In the application with **{acs_url}**, assign the person, or a group the person is in.",
+        "request": (
+            "In the provider's console, **{acs_url}** and **{entity_id}** have to be the values below, "
+            "letter for letter. If they are, its log says what else it minds."
+        ),
         "subject": "In the application with **{acs_url}**, make the Name ID the person's e-mail address.",
         "attributes": (
             "In the application with **{acs_url}**, send the e-mail address as an attribute called "
@@ -279,6 +289,10 @@ OIDC_PLACES: Mapping[str, str] = MappingProxyType(
             "once."
         ),
         "access": "Assign the person, or a group the person is in, to the client with **{redirect_uri}**.",
+        "request": (
+            "In the provider's console, **{redirect_uri}** has to be the value below, letter for letter. "
+            "If it is, the provider's log says what else it minds."
+        ),
         "domain": (
             "Sign in as somebody with an address of your company's, and see that the client with "
             "**{redirect_uri}** gets that one."
@@ -293,14 +307,17 @@ OIDC_PLACES: Mapping[str, str] = MappingProxyType(
 """The same over OpenID Connect."""
 
 
+_EITHER = frozenset({"access_denied.invalid_request"})
+
+
 def codes_of(protocol: str) -> tuple[str, ...]:
     """Every code and ``code.check`` that can befall a connector of that protocol."""
     foreign = {
-        # What a provider says by itself has no checks over SAML.
+        # Of what a provider says by itself SAML has but one check.
         "saml": ("oidc_", "access_denied."),
         "oidc": ("saml_", "request_too_large"),
     }[protocol]
-    return tuple(code for code in _WHAT if not code.startswith(foreign))
+    return tuple(code for code in _WHAT if code in _EITHER or not code.startswith(foreign))
 
 
 def what_happened(code: str, check: str = "") -> str:

@@ -95,6 +95,7 @@ SAML_CHECKS: Mapping[str, frozenset[str]] = MappingProxyType(
         "saml_attribute": frozenset({"missing", "unclear"}),
         "saml_subject_confirmation": frozenset({"no_bearer"}),
         "saml_status": frozenset({"no_authentication"}),
+        "access_denied": frozenset({"invalid_request"}),
     }
 )
 """Checks of one code that fail for different causes, where that helps whoever has to put it right."""

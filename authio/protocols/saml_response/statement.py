@@ -18,6 +18,7 @@ from authio.protocols.saml_response.times import LONGEST_WINDOW, Clock, moment
 
 LONGEST_NAME_ID = 256
 _CONFIRMATION = f"{SAML}SubjectConfirmation"
+_ABOUT_THE_PERSON = (":AuthnFailed", ":RequestDenied", ":UnknownPrincipal", ":NoPassive", ":NoAuthnContext")
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,10 @@ def judge_status(response: etree._Element, addressee: Addressee) -> None:
     if _assertion(response) is not None:
         raise SamlRefused("saml_status", found=told, expected=names.SUCCESS)
     judge_envelope(response, addressee, is_signed=False)
-    raise SamlRefused("access_denied", found=told)
+    # "Requester" blames what we asked for, unless the code below it blames the person after all.
+    codes = [code.get("Value", "") for code in status.iter(f"{SAMLP}StatusCode")]
+    is_about_us = codes[0].endswith(":Requester") and not codes[-1].endswith(_ABOUT_THE_PERSON)
+    raise SamlRefused("access_denied", found=told, check="invalid_request" if is_about_us else "")
 
 
 def judge_envelope(response: etree._Element, addressee: Addressee, *, is_signed: bool) -> None:

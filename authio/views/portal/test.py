@@ -199,7 +199,7 @@ def _test_page(request: Any, services: Services, visit: Visit, attempt: Any, row
 
 def _title(attempt: Any, profile: Mapping[str, Any] | None) -> str:
     if attempt.status == AttemptStatus.STARTED:
-        return "Nobody has come back yet"
+        return "Your test has not come back"
     if attempt.status == AttemptStatus.SUCCEEDED or profile is not None:
         return "The test sign-in worked"
     return "The test sign-in failed"

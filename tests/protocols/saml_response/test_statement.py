@@ -404,8 +404,15 @@ def test_SEC_58_a_plain_failure_that_answers_our_request_is_told(
         idp.sign(root)
     refused = refusal(root)
 
-    assert (refused.code, refused.status) == ("access_denied", 302)
+    assert (refused.code, refused.status, refused.check) == ("access_denied", 302, "")
     assert refused.found == f"{' / '.join(codes)}: AADSTS50105: not assigned"
+
+
+@pytest.mark.parametrize("codes", [("Requester",), ("Requester", "RequestUnsupported")])
+def test_SEC_58_a_failure_that_blames_our_request_is_told_apart(codes: tuple[str, ...]) -> None:
+    refused = refusal(failure(FACTS, *codes, message="unknown service provider"))
+
+    assert (refused.code, refused.check) == ("access_denied", "invalid_request")
 
 
 @pytest.mark.parametrize(
