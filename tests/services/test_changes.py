@@ -153,6 +153,19 @@ def test_a_promotion_into_something_else_changes_nothing(services: Begin, live: 
     assert row.state == "inactive"
 
 
+def test_a_connection_that_was_replaced_meanwhile_takes_no_promotion(
+    services: Begin, live: Any, edited: Any
+) -> None:
+    with services() as s:
+        connection_of(s.session).execute(
+            sa.update(connections).where(connections.c.id == live.id).values(state="inactive")
+        )
+    with pytest.raises(Conflict, match="draft_changed"):
+        promote(services, edited, live)
+    with services(write=False) as s:
+        assert s.connections.settings(live) == OLD
+
+
 def test_a_draft_that_edits_something_else_is_not_promoted(services: Begin, live: Any, edited: Any) -> None:
     with services() as s:
         connection_of(s.session).execute(

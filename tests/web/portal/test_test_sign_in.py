@@ -238,6 +238,15 @@ def test_only_attributes_that_came_can_be_mapped(checked: ItAdmin, idp: Idp, led
     assert ledger.connections()[0].attribute_map == {"first_name": ["lastName"]}
 
 
+def test_a_spent_link_maps_nothing(checked: ItAdmin, idp: Idp, ledger: Ledger) -> None:
+    idp.answer(checked.submit("test"))
+    action, body = checked.body("attributes", map_first_name="lastName")
+    checked.save()
+    page = checked.app.post(action, body, status="*")
+    assert (page.status_int, code_of(page)) == (404, "connection_not_found")
+    assert ledger.connections()[0].attribute_map == {}
+
+
 def test_mapping_makes_a_passed_test_count_no_longer(checked: ItAdmin, idp: Idp) -> None:
     page = idp.answer(checked.submit("test"))
     assert "have been changed since" not in page.text
