@@ -12,7 +12,7 @@ from sqlalchemy import exc
 from authio.clock import Clock
 from authio.errors import Conflict, FieldError, NotFound, Unprocessable
 from authio.ids import is_id, new_id
-from authio.models import projects, redirect_uris
+from authio.models import AttemptStatus, projects, redirect_uris, sign_in_attempts
 from authio.protocols.redirect_uris import has_star, is_one_of, why_not
 from authio.services.audit import Audit
 from authio.services.pages import Cursor, Page, page
@@ -20,7 +20,7 @@ from authio.services.pages import Cursor, Page, page
 MOST = 100
 """Redirect URIs of one project: every sign-in reads all of them."""
 
-_r = redirect_uris.c
+_r, _a = redirect_uris.c, sign_in_attempts.c
 _CLIENT = (
     sa.select(projects.c.id, projects.c.name, projects.c.client_id, _r.uri, _r.is_default)
     .select_from(projects)
@@ -107,7 +107,7 @@ class RedirectUris:
         return row
 
     def remove(self, project_id: str, redirect_uri_id: str) -> None:
-        """Nobody is sent there any more; NotFound (``redirect_uri_not_found``)."""
+        """Nobody gets there any more, on the way already or not; NotFound (``redirect_uri_not_found``)."""
         row = self._connection.execute(
             sa.delete(redirect_uris)
             .where(_r.project_id == project_id, _r.id == redirect_uri_id)
@@ -115,6 +115,7 @@ class RedirectUris:
         ).one_or_none()
         if row is None:
             raise NotFound("redirect_uri_not_found")
+        self._let_lapse(project_id)
         self._audited("redirect_uri.removed", row, before={"uri": row.uri, "default": row.is_default})
 
     def remove_uri(self, project_id: str, uri: str) -> None:
@@ -125,6 +126,19 @@ class RedirectUris:
         if found is None:
             raise NotFound("redirect_uri_not_found")
         self.remove(project_id, found)
+
+    def _let_lapse(self, project_id: str) -> None:
+        """Have the open sign-ins lapse that would end at an address which is not registered (any more)."""
+        client, now = self.client_of(project_id), self._clock.now()
+        is_open = (_a.project_id == project_id, _a.status == AttemptStatus.STARTED.value, _a.expires_at > now)
+        under_way = self._connection.execute(
+            sa.select(_a.redirect_uri).where(*is_open, _a.redirect_uri.is_not(None)).distinct()
+        ).scalars()
+        lost = [uri for uri in under_way if client is None or not client.takes(uri)]
+        if lost:
+            self._connection.execute(
+                sa.update(sign_in_attempts).where(*is_open, _a.redirect_uri.in_(lost)).values(expires_at=now)
+            )
 
     @staticmethod
     def _judge(uri: str, *, is_default: bool, count: int) -> None:

@@ -13,7 +13,7 @@ from webtest import TestApp
 from authio.models import audit_events, idempotency_records
 from authio.services.sign_ins import MOST_UNPROVEN
 from tests.conftest import Project
-from tests.web.sso.conftest import Begin, Browser, Connected, refused, saml_settings, sent
+from tests.web.sso.conftest import CALLBACK, Begin, Browser, Connected, refused, saml_settings, sent
 
 Exchange = Callable[..., Any]
 
@@ -123,3 +123,22 @@ def test_a_key_that_is_being_made_keeps_no_writer_waiting(
     backend.get(f"/sso/jwks/{project.client_id}", status=200)
 
     assert len(made) == 4
+
+
+def test_SEC_81_an_address_that_is_taken_away_gets_nobody_who_is_on_the_way(
+    browser: Browser,
+    project: Project,
+    connected: Connected,
+    answer_to: Callable[..., Any],
+    services: Begin,
+) -> None:
+    kept = "https://other.example.com/in"
+    with services() as s:
+        s.redirect_uris.add(project.id, kept)
+    lost = sent(browser.authorize(project, connection=connected.id))
+    safe = sent(browser.authorize(project, connection=connected.id, redirect_uri=kept))
+    with services() as s:
+        s.redirect_uris.remove_uri(project.id, CALLBACK)
+
+    refused(browser.post_response(connected, answer_to(connected, lost)), "saml_in_response_to")
+    assert browser.post_response(connected, answer_to(connected, safe)).location.startswith(f"{kept}?code=")
