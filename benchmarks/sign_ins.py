@@ -211,7 +211,9 @@ def respond(
     root = response(facts)
     if "assertion" in scenario.signed:
         sign(root[-1], identity_provider.signer)
-    if scenario.encrypted and to is not None:
+    if scenario.encrypted:
+        if to is None:
+            raise UnexpectedAnswer("a connection without a key to encrypt to")
         root[-1] = xml_encryption.encrypt(root[-1], to)
     if "response" in scenario.signed:
         sign(root, identity_provider.signer)
