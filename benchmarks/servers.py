@@ -34,7 +34,7 @@ _UNLIMITED = "1000000000"
 
 
 class Process:
-    """One server process, tied to one core (that of the servers, mostly) from before its first thread on."""
+    """One server process, tied to *core* from before its first thread on; None leaves it with its starter."""
 
     def __init__(
         self,
@@ -45,7 +45,7 @@ class Process:
         port: int,
         health: str,
         environment: Mapping[str, str],
-        core: int = SERVER_CORE,
+        core: int | None = SERVER_CORE,
     ) -> None:
         self.name, self.port, self._core = name, port, core
         self._command, self._folder, self._health = command, folder, health
@@ -68,8 +68,9 @@ class Process:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        # Before it has a second thread; those that follow stay with the first.
-        os.sched_setaffinity(self._process.pid, {self._core})
+        if self._core is not None:
+            # Before it has a second thread; those that follow stay with the first.
+            os.sched_setaffinity(self._process.pid, {self._core})
         while not self._answers():
             if self._process.poll() is not None or time.perf_counter() - began > _PATIENCE:
                 self.stop()
@@ -194,8 +195,10 @@ class Floor(Process):
 
 
 class OpenIdProvider(Process):
-    """The OpenID provider of the tests, which signs everybody in at once. On the driver's core, as the
-    driver is: it is another party's machine."""
+    """The OpenID provider of the tests, which signs everybody in at once.
+
+    It is another party's, so it runs where its starter does: on the driver's core.
+    """
 
     def __init__(self, folder: Path, *, port: int, redirect_uris: Sequence[str]) -> None:
         super().__init__(
@@ -205,7 +208,7 @@ class OpenIdProvider(Process):
             port=port,
             health="/.well-known/openid-configuration",
             environment={"PYTHONPATH": str(ROOT)},
-            core=DRIVER_CORE,
+            core=None,
         )
 
 
