@@ -38,6 +38,7 @@ _BUSY_MS = 2_000
 _LOCK_TIMEOUT = "4s"
 _STATEMENT_TIMEOUT = "8s"
 _POOL_SECONDS = 4
+_READ_ONLY = "25006"
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -216,6 +217,8 @@ def unavailable(error: BaseException) -> Unavailable | None:
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     if not isinstance(error, exc.DBAPIError):
         return None
+    if getattr(error.orig, "sqlstate", None) == _READ_ONLY:
+        return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     if error.connection_invalidated or isinstance(error, (exc.OperationalError, exc.InterfaceError)):
         return Unavailable("db_unavailable", headers={"Retry-After": "1"})
     if isinstance(error.orig, sqlite3.DatabaseError) and not isinstance(
