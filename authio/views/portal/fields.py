@@ -14,6 +14,7 @@ import deform
 from authio.plugin import Connector, Finding
 from authio.protocols.reasons import noticed
 from authio.views.portal.forms import Posted
+from authio.views.templates import FORMATS
 
 FORGET = "forget"
 """The tick that drops a file brought before."""
@@ -197,4 +198,6 @@ def _uploads(connector: Connector) -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _renderer() -> Any:
     """Deform's renderer over our own templates, which hold no script and no style."""
-    return deform.ZPTRendererFactory((str(files("authio") / "templates" / "fields"),), auto_reload=False)
+    renderer = deform.ZPTRendererFactory((str(files("authio") / "templates" / "fields"),), auto_reload=False)
+    renderer.loader.formats = FORMATS
+    return renderer

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 
-from chameleon import PageTemplateLoader
 from pyramid.response import Response
 
 from authio.services import Services
 from authio.views.portal.forms import TOKEN_FIELD, form_token
 from authio.views.portal.visits import Visit
+from authio.views.templates import our_templates
 
 STAGES = (
     ("entry", "Start", None),
@@ -78,7 +76,7 @@ def page(
 
     *stage* is the page whose stage of the way it belongs to, where that is another one.
     """
-    templates = _templates()
+    templates = our_templates()
     html = templates[f"portal/{name}.pt"].render(
         request=request,
         frame=frame,
@@ -130,12 +128,6 @@ def note_refused(services: Services, link: Any, code: str, *, page: str) -> None
         target=("setup_link", link.id),
         after={"code": code, "page": page},
     )
-
-
-@lru_cache(maxsize=1)
-def _templates() -> PageTemplateLoader:
-    """Our templates, each compiled once in the life of the process, when it is first shown."""
-    return PageTemplateLoader(str(files("authio") / "templates"), auto_reload=False)
 
 
 def _stages(request: Any, name: str) -> list[dict[str, Any]]:

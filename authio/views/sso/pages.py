@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from importlib.resources import files
 from typing import Any
 from urllib.parse import urlsplit
 
-from chameleon import PageTemplateLoader
 from pyramid.response import Response
 
 from authio.errors import AuthioError
 from authio.protocols.refusals import SignInRefused
 from authio.views.portal.pages import CONTENT_SECURITY_POLICY, Frame
+from authio.views.templates import our_templates
 from authio.wire.error import error_out
 
 _FAILED = "You could not be signed in"
@@ -139,7 +137,7 @@ def _failure(
 def _page(
     request: Any, name: str, *, title: str, status: int = 200, project: str = "", **values: Any
 ) -> Response:
-    templates = _templates()
+    templates = our_templates()
     html = templates[f"sso/{name}.pt"].render(
         request=request,
         frame=Frame(project=project),
@@ -161,9 +159,3 @@ def _page(
 def _prefers_json(request: Any) -> bool:
     offers = request.accept.acceptable_offers(["text/html", "application/json"])
     return bool(offers) and offers[0][0] == "application/json"
-
-
-@lru_cache(maxsize=1)
-def _templates() -> PageTemplateLoader:
-    """The templates of this face, each compiled once in the life of the process."""
-    return PageTemplateLoader(str(files("authio") / "templates"), auto_reload=False)
