@@ -222,10 +222,11 @@ def test_SEC_57_SEC_82_across_two_processes_one_answer_and_one_exchange_win(
     tmp_path: Path, environment: dict[str, str], client: WorkOSClient, person: Person
 ) -> None:
     (tmp_path / "second").mkdir()
-    with serving(tmp_path / "second", environment=environment) as second:
+    # Behind one name, as in production: the addresses that are handed out are the same in both.
+    as_one = {**environment, "AUTHIO_BASE_URL": person.server.url}
+    with serving(tmp_path / "second", environment=as_one) as second:
         homes = [person.server.url, second.url]
         url = client.sso.get_authorization_url(redirect_uri=CALLBACK, connection=person.connection_id)
-        # Addresses that are handed out begin with a process's own base URL, so one asks for both.
         response = person.asks(url)
         jar = person.session.cookies.get_dict()
 
