@@ -25,6 +25,8 @@ from authio.services.targets import Target
 
 LIFETIME = timedelta(minutes=10)
 """How long a person may take at the identity provider."""
+LOOKED_THROUGH = 1000
+"""Attempts among which those of one status are looked for."""
 _USER_AGENT_LENGTH = 500
 
 _a = sign_in_attempts.c
@@ -208,6 +210,22 @@ class Attempts:
         if status is not None:
             statement = statement.where(_a.status == status)
         return page(self._connection, statement, _a.id, cursor)
+
+    def recent(self, project_id: str, connection_id: str, *, status: str | None, most: int) -> list[Any]:
+        """The newest attempts over one connection, of one status if it is named.
+
+        Only so many are looked through, so that a rare status costs no more than a frequent one.
+        """
+        newest = (
+            sa.select(_a.id)
+            .where(_a.connection_id == connection_id)
+            .order_by(_a.id.desc())
+            .limit(LOOKED_THROUGH)
+        )
+        statement = sa.select(sign_in_attempts).where(_a.project_id == project_id, _a.id.in_(newest))
+        if status is not None:
+            statement = statement.where(_a.status == status)
+        return list(self._connection.execute(statement.order_by(_a.id.desc()).limit(most)))
 
     def get(self, project_id: str, attempt_id: str) -> Any:
         """One attempt; NotFound (``sign_in_attempt_not_found``)."""

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import wraps
+from collections.abc import Mapping
 from typing import Any
 
 from pyramid.response import Response
 from pyramid.view import view_config
 
 from authio.errors import Conflict, NotFound
-from authio.models import AttemptStatus, ConnectionState
+from authio.models import ConnectionState
 from authio.plugin import Connector
-from authio.plugin.diagnosis import what_happened
 from authio.services import Services
-from authio.services.pages import Cursor
 from authio.services.targets import Options
 from authio.views.portal.chooser import PROTOCOLS, spoken
 from authio.views.portal.connect import connector_of, judge
 from authio.views.portal.facts import certificates_of, facts_of, secrets_of, values_of
 from authio.views.portal.forms import Posted, read_form
 from authio.views.portal.judging import our_side, settings_of
+from authio.views.portal.managing import acted, managed
 from authio.views.portal.pages import note_refused, note_viewed, visit_page
 from authio.views.portal.review import to_connection, version
-from authio.views.portal.test import diagnose
-from authio.views.portal.visits import Visit, resume_posted, to, visited
+from authio.views.portal.sign_ins import recent_sign_ins
+from authio.views.portal.visits import Visit, resume_posted, to
 
 RECENT = 50
-"""How many sign-ins, and lines of what happened, the page looks back over."""
-STATES: Mapping[str, str] = {
-    AttemptStatus.SUCCEEDED: "Signed in",
-    AttemptStatus.FAILED: "Failed",
-    AttemptStatus.TIMED_OUT: "Nobody came back",
-    AttemptStatus.STARTED: "Under way",
-}
-"""How a sign-in stands, for people; in the order in which they are sorted by it."""
+"""How many lines of what happened the page has."""
 SWITCHES: Mapping[str, tuple[str, str]] = {
     "idp_initiated": (
         "Let people start at your identity provider",
@@ -68,39 +59,6 @@ ACTIONS: Mapping[str, str] = {
 }
 """What the page tells of the audit trail, in words. The rest is for operators."""
 _TOLD = frozenset({"edited", "returned", "options"})
-
-View = Callable[[Any, Services, Visit, Posted], Response]
-
-
-def managed(view: Callable[[Any, Visit], Response]) -> Callable[[Any, Any], Response]:
-    """A page for visits over a session link. Where nothing is in use it leads to what has been begun."""
-
-    def page(request: Any, visit: Visit) -> Response:
-        if not visit.manages:
-            return to(request, "portal.review")
-        if visit.live is None:
-            return to(request, "portal.providers" if visit.draft is None else "portal.connect")
-        return view(request, visit)
-
-    page.__name__, page.__doc__ = view.__name__, view.__doc__
-    return visited(page)
-
-
-def acted(view: View) -> Callable[[Any], Response]:
-    """A form of such a page, handled in one write transaction."""
-
-    @wraps(view)
-    def act(request: Any) -> Response:
-        posted = read_form(request)
-        with request.begin(write=True) as services:
-            visit = resume_posted(request, services, posted)
-            request.registry.runtime.limiter.hit("portal", visit.session.id)
-            if not visit.manages or visit.live is None:
-                raise NotFound("connection_not_found")
-            services.portal_sessions.note_seen(visit.session)
-            return view(request, services, visit, posted)
-
-    return act
 
 
 @view_config(route_name="portal.connection", request_method="GET")
@@ -201,67 +159,6 @@ def switch(request: Any, services: Services, visit: Visit, posted: Posted) -> Re
     return to_connection(request, "options")
 
 
-@view_config(route_name="portal.sign_in", request_method="GET")
-@managed
-def show_sign_in(request: Any, visit: Visit) -> Response:
-    """One sign-in, step by step: what was sent, what came back, what came of it."""
-    services = request.services
-    attempt = services.attempts.get(visit.project.id, request.matchdict["attempt"])
-    if attempt.organization_id != visit.organization.id:
-        raise NotFound("sign_in_attempt_not_found")
-    note_viewed(services, visit.link, "sign-in")
-    row = services.connections.any_by_id(attempt.connection_id)
-    connector = services.parts.plugins.connector(row.connector) if row is not None else None
-    sp = our_side(request, row) if row is not None else None
-    return visit_page(
-        request,
-        visit,
-        "sign-in",
-        title=f"Sign-in: {STATES[attempt.status].lower()}",
-        attempt=attempt,
-        state=STATES[attempt.status],
-        steps=[_told_step(step) for step in attempt.steps],
-        diagnosis=diagnose(attempt, connector, sp) if attempt.status in _BAD else None,
-        profile=services.attempts.profile(attempt),
-        answer=services.attempts.answer(attempt).decode("utf-8", "replace"),
-        may_edit=False,
-        is_forgotten=attempt.forget_at is None,
-    )
-
-
-_BAD = frozenset({AttemptStatus.FAILED, AttemptStatus.TIMED_OUT})
-_STEPS: Mapping[str, str] = {
-    "sent": "We sent the person to the identity provider",
-    "identified": "The identity provider's answer was accepted",
-    "refused": "The identity provider's answer was refused",
-}
-_FACTS: Mapping[str, str] = {
-    "binding": "Binding",
-    "to": "Address",
-    "signed": "Signed",
-    "certificate": "Certificate that matched",
-    "encrypted": "Encrypted",
-    "authn_context": "How the person signed in there",
-    "key": "Key that matched",
-    "algorithm": "Algorithm",
-    "userinfo": "Userinfo asked",
-    "because": "Because",
-}
-
-
-def _told_step(step: Mapping[str, Any]) -> dict[str, Any]:
-    facts = [
-        (label, _worded(step[name])) for name, label in _FACTS.items() if step.get(name) not in (None, "")
-    ]
-    return {"title": _STEPS.get(str(step.get("step")), ""), "at": step.get("at", ""), "facts": facts}
-
-
-def _worded(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
 def _refuse(
     request: Any, services: Services, visit: Visit, code: str, *, status: int = 422, about: str = ""
 ) -> Response:
@@ -318,55 +215,12 @@ def _connection_page(
             if live.protocol == "saml"
         ],
         previous_until=previous["until"] if previous is not None else "",
-        sign_ins=_sign_ins(request, services, live),
+        sign_ins=recent_sign_ins(request, services, live),
         happened=_happened(services, live),
         refused=refused,
         about=about,
         told=request.GET.get("told") if request.GET.get("told") in _TOLD else "",
     )
-
-
-def _sign_ins(request: Any, services: Services, live: Any) -> dict[str, Any]:
-    """The newest sign-ins, of one state or of all, by time or by state."""
-    chosen = request.GET.get("state", "")
-    chosen = chosen if chosen in STATES else ""
-    by_state = request.GET.get("sort") == "state"
-    page = services.attempts.page(
-        live.project_id,
-        Cursor(limit=RECENT, order="desc"),
-        connection_id=live.id,
-        status=chosen or None,
-    )
-    rows = list(page.rows)
-    if by_state:
-        order = list(STATES)
-        rows.sort(key=lambda row: order.index(row.status))
-    return {
-        "rows": [
-            {
-                "id": row.id,
-                "at": row.created_at,
-                "state": STATES[row.status],
-                "status": row.status,
-                "email": row.email or "",
-                "kind": "Test" if row.kind == "test" else "",
-                "why": _why(row),
-            }
-            for row in rows
-        ],
-        "chosen": chosen,
-        "by_state": by_state,
-        "states": list(STATES.items()),
-        "has_more": page.has_after,
-    }
-
-
-def _why(row: Any) -> str:
-    """Why a sign-in failed, in a sentence; nothing for one that did not."""
-    if row.status != AttemptStatus.FAILED:
-        return ""
-    last = row.steps[-1] if row.steps else {}
-    return what_happened(row.refusal, str(last.get("check", "")))
 
 
 def _happened(services: Services, live: Any) -> list[dict[str, Any]]:
