@@ -60,7 +60,7 @@ def _caller(request: Any) -> Actor:
 
 
 def _services(request: Any) -> Services:
-    """Services over the request's own transaction. Portal pages write too: each view of one is an audit row."""
+    """Services over the request's own transaction. Portal pages write, too: each view is an audit row."""
     runtime = request.registry.runtime
     write = request.method not in SAFE_METHODS or request.path_info.startswith("/setup/")
     return Services(runtime.database.joined(request.tm, write=write), runtime.parts, request.caller)
