@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -93,6 +94,8 @@ def judge_certificates(
     return kept, findings
 
 
+# Every provider's fingerprint and every judgement asks for the same few certificates over and over.
+@lru_cache(maxsize=256)
 def _certificate(der: bytes) -> Certificate:
     certificate = x509.load_der_x509_certificate(der)
     key = certificate.public_key()
