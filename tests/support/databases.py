@@ -128,12 +128,13 @@ def _postgresql_databases(server: str, migrate: Callable[[str], None]) -> Iterat
             made.drop_all()
 
 
-_OWNER = "authio:test:owner"
+OWNER = "authio:test:owner"
+"""The key that says whose a Redis database is while tests have it."""
 
 
 def _is_orphaned(client: redis.Redis) -> bool:
     """Whether a session of ours took this database and was killed before it could give it back."""
-    owner = client.get(_OWNER)
+    owner = client.get(OWNER)
     if not isinstance(owner, bytes):
         return False
     try:
@@ -153,7 +154,7 @@ def redis_database(server: str) -> Iterator[str]:
             if _is_orphaned(client):
                 client.flushdb()
             # Only an empty database is taken, and of several runs only one gets it.
-            if client.dbsize() or not client.set(_OWNER, str(os.getpid()), nx=True):
+            if client.dbsize() or not client.set(OWNER, str(os.getpid()), nx=True):
                 continue
             try:
                 yield url
