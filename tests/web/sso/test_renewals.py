@@ -97,6 +97,13 @@ def live(connect: Callable[..., Connected], registered: str, idp: MetadataServer
 
 
 @pytest.fixture
+def settled(connect: Callable[..., Connected], registered: str, idp: MetadataServer, clock: Any) -> Connected:
+    """As ``live``, and looked after just now: a worker that starts has no reason to read its metadata."""
+    due = clock.now() + timedelta(days=1)
+    return connect(saml_settings(metadata_url=idp.url), refreshed_at=clock.now(), refresh_due_at=due)
+
+
+@pytest.fixture
 def look(runtime: Runtime) -> Callable[..., None]:
     """What the worker does at regular times, or for connections that it was rung for."""
     environment = Environment(runtime.begin, runtime.outbound, runtime.parts.clock, runtime.settings)
@@ -247,7 +254,7 @@ def test_a_signature_by_an_unknown_key_has_the_metadata_read_at_once_and_the_nex
     services: Begin,
     browser: Browser,
     project: Any,
-    live: Connected,
+    settled: Connected,
     idp: MetadataServer,
     worker: None,
     answer_to: Callable[..., Any],
@@ -256,15 +263,14 @@ def test_a_signature_by_an_unknown_key_has_the_metadata_read_at_once_and_the_nex
     """The provider switched to a new key a minute ago: one person fails, everybody after that comes in."""
     new = signer("new")
     idp.certificates = [new.pem]
-    _settled(services, live, clock)
     clock.step(minutes=11)
-    asked = sent(browser.authorize(project, connection=live.id))
-    refused(browser.post_response(live, answer_to(live, asked, by=new)), "saml_signature_invalid")
+    asked = sent(browser.authorize(project, connection=settled.id))
+    refused(browser.post_response(settled, answer_to(settled, asked, by=new)), "saml_signature_invalid")
 
-    _until(lambda: new.pem.split() == settings_of(services, live).certificates[0].split())
+    _until(lambda: new.pem.split() == settings_of(services, settled).certificates[0].split())
 
-    asked = sent(browser.authorize(project, connection=live.id))
-    again = browser.post_response(live, answer_to(live, asked, by=new))
+    asked = sent(browser.authorize(project, connection=settled.id))
+    again = browser.post_response(settled, answer_to(settled, asked, by=new))
     assert "code=" in again.location
 
 
@@ -272,18 +278,17 @@ def test_unknown_keys_cannot_make_us_read_metadata_again_and_again(
     services: Begin,
     browser: Browser,
     project: Any,
-    live: Connected,
+    settled: Connected,
     idp: MetadataServer,
     worker: None,
     answer_to: Callable[..., Any],
     clock: Any,
 ) -> None:
-    _settled(services, live, clock)
     clock.step(minutes=11)
     for _ in range(5):
-        asked = sent(browser.authorize(project, connection=live.id))
-        forged = answer_to(live, asked, by=signer("stranger"))
-        refused(browser.post_response(live, forged), "saml_signature_invalid")
+        asked = sent(browser.authorize(project, connection=settled.id))
+        forged = answer_to(settled, asked, by=signer("stranger"))
+        refused(browser.post_response(settled, forged), "saml_signature_invalid")
 
     _until(lambda: idp.asked > 0)
     assert idp.asked <= 2  # once for all of these, and the worker's own look at its start
@@ -336,16 +341,6 @@ def test_drafts_inactive_connections_and_openid_connect_are_left_alone(
     look()
 
     assert idp.asked == 0
-
-
-def _settled(services: Begin, live: Connected, clock: Any) -> None:
-    """As if the connection had been looked after just now."""
-    with services() as s:
-        s.session.connection().execute(
-            sa.update(connections)
-            .where(connections.c.id == live.id)
-            .values(refreshed_at=clock.now(), refresh_due_at=clock.now() + timedelta(days=1))
-        )
 
 
 def _until(true: Callable[[], bool], *, seconds: float = 15.0) -> None:
